@@ -1,0 +1,94 @@
+"""Activation steering as a service: a model's output with and without, side by side.
+
+    with steer.Client() as client:
+        result = client.compare("quiz 3 : d a h c c f =", steer.add("a1-rloo"))
+        print(result.baseline.text, result.steered.text)
+
+Importing this loads nothing heavy: each name below is imported when it is first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from steer import errors as errors
+    from steer.client.async_client import AsyncClient as AsyncClient
+    from steer.client.client import Client as Client
+    from steer.client.recipes import Recipe as Recipe
+    from steer.client.recipes import ablate as ablate
+    from steer.client.recipes import add as add
+    from steer.client.recipes import arm as arm
+    from steer.client.recipes import clamp as clamp
+    from steer.client.recipes import negate as negate
+    from steer.client.recipes import orthogonal_to as orthogonal_to
+    from steer.client.recipes import pin as pin
+    from steer.client.recipes import project as project
+    from steer.client.recipes import random_like as random_like
+    from steer.client.recipes import rotate as rotate
+    from steer.client.results import ArmResult as ArmResult
+    from steer.client.results import Comparison as Comparison
+    from steer.client.results import Scores as Scores
+    from steer.errors import Cancelled as Cancelled
+    from steer.errors import DeadlineExceeded as DeadlineExceeded
+    from steer.errors import FailedPrecondition as FailedPrecondition
+    from steer.errors import InvalidRequest as InvalidRequest
+    from steer.errors import NotFound as NotFound
+    from steer.errors import NotImplementedYet as NotImplementedYet
+    from steer.errors import Overloaded as Overloaded
+    from steer.errors import ServerError as ServerError
+    from steer.errors import SteerError as SteerError
+    from steer.errors import TooLarge as TooLarge
+    from steer.errors import Unauthenticated as Unauthenticated
+    from steer.errors import Unavailable as Unavailable
+    from steer.errors import Violation as Violation
+    from steer.types import Chunk as Chunk
+    from steer.types import Decay as Decay
+    from steer.types import DecayShape as DecayShape
+    from steer.types import Finished as Finished
+    from steer.types import FinishReason as FinishReason
+    from steer.types import Gate as Gate
+    from steer.types import Intervention as Intervention
+    from steer.types import Marker as Marker
+    from steer.types import Measurement as Measurement
+    from steer.types import Phase as Phase
+    from steer.types import Point as Point
+    from steer.types import Range as Range
+    from steer.types import Sampling as Sampling
+    from steer.types import Site as Site
+    from steer.types import Started as Started
+    from steer.types import Strength as Strength
+    from steer.types import Unit as Unit
+    from steer.types import Where as Where
+
+_NAMES = {
+    "steer.client.async_client": "AsyncClient",
+    "steer.client.client": "Client",
+    "steer.client.recipes": (
+        "Recipe ablate add arm clamp negate orthogonal_to pin project random_like rotate"
+    ),
+    "steer.client.results": "ArmResult Comparison Scores",
+    "steer.errors": (
+        "Cancelled DeadlineExceeded FailedPrecondition InvalidRequest NotFound NotImplementedYet "
+        "Overloaded ServerError SteerError TooLarge Unauthenticated Unavailable Violation"
+    ),
+    "steer.types": (
+        "Chunk Decay DecayShape FinishReason Finished Gate Intervention Marker Measurement Phase "
+        "Point Range Sampling Site Started Strength Unit Where"
+    ),
+}
+_HOME = {name: module for module, names in _NAMES.items() for name in names.split()}
+
+__all__ = sorted(["errors", *_HOME])  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> object:
+    if name == "errors":
+        return import_module("steer.errors")
+    if name not in _HOME:
+        raise AttributeError(f"module 'steer' has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(_HOME[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

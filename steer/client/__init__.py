@@ -1,0 +1,1 @@
+"""The Python SDK: a client, its asynchronous twin, recipes, results."""

@@ -1,0 +1,55 @@
+"""What a caller may call a vector, and the operand it becomes."""
+
+import struct
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from steer.errors import InvalidRequest
+from steer.types import (
+    Direction,
+    Inline,
+    Operand,
+    OrthogonalTo,
+    Point,
+    RandomLike,
+    Site,
+    Stored,
+    WithinClass,
+)
+
+# A stored name, an operand, an array of shape (d_model,), or {layer or site: such an array}.
+# An array is anything with ``tolist`` or ``__array__`` (numpy, torch, array.array) or a sequence.
+VectorLike = str | Operand | Mapping[int | Site, Any] | Iterable[float] | Any
+
+
+def as_operand(vector: VectorLike, point: Point = Point.RESID_POST) -> Operand:
+    """The operand a caller means. ``point`` completes bare layers. Raises InvalidRequest."""
+    if isinstance(vector, Stored | Inline | RandomLike | OrthogonalTo | WithinClass):
+        return vector
+    if isinstance(vector, str):
+        return Stored(vector)
+    if isinstance(vector, Mapping):
+        return Inline(
+            tuple(Direction(float32(one), _site(key, point)) for key, one in vector.items())
+        )
+    return Inline((Direction(float32(vector)),))
+
+
+def float32(values: Any) -> bytes:
+    """Numbers of shape (d_model,) as little-endian float32. Raises InvalidRequest."""
+    if hasattr(values, "__array__") and not hasattr(values, "tolist"):
+        values = values.__array__()
+    try:
+        numbers = values.tolist() if hasattr(values, "tolist") else list(values)
+        return struct.pack(f"<{len(numbers)}f", *numbers)
+    except (TypeError, struct.error):
+        kind = type(values).__name__
+        raise InvalidRequest(
+            f"a vector is a stored name or a one-dimensional array of numbers, not this {kind}"
+        ) from None
+    except OverflowError:
+        raise InvalidRequest("a vector holds a number too large for float32") from None
+
+
+def _site(key: int | Site, point: Point) -> Site:
+    return key if isinstance(key, Site) else Site(key, point)

@@ -1,0 +1,1 @@
+"""Methods that make interventions: extraction from contrasts, and training on rewards."""

@@ -1,0 +1,178 @@
+"""Difference of means: a direction from two classes of prompts.
+
+Source: contrastive activation addition (Rimsky et al., arXiv 2312.06681) and the
+difference-in-means direction of Marks & Tegmark (arXiv 2310.06824).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from steer.errors import FailedPrecondition, InvalidRequest
+
+Array = NDArray[np.float32]
+Tokens = Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Mean of the positive class minus mean of the negative one, at `resid_post` of each layer.
+
+    vectors: float32 (d_model,) by layer. norms: mean ‖h‖ over both classes together, by layer.
+    """
+
+    vectors: Mapping[int, Array]
+    norms: Mapping[int, float]
+
+
+def difference_of_means(
+    model: PreTrainedModel,
+    positive: Sequence[Tokens],
+    negative: Sequence[Tokens],
+    layers: Sequence[int],
+    *,
+    batch: int = 64,
+) -> Difference:
+    """v = mean(h | positive) - mean(h | negative), with h at the last prompt token.
+
+    positive, negative: prompts as token ids, of any lengths of at least one.
+    layers: 0-based decoder blocks; h is the output of the block, before any final norm.
+    batch: prompts per forward pass, at least 1.
+    Raises InvalidRequest for an empty class or prompt, or a layer the model does not have.
+    """
+    if not positive or not negative:
+        raise InvalidRequest("both classes need at least one prompt")
+    wanted = residuals(model, positive, layers, batch=batch)
+    other = residuals(model, negative, layers, batch=batch)
+    return Difference(
+        {layer: _mean(wanted[layer]) - _mean(other[layer]) for layer in layers},
+        {layer: mean_norm(np.concatenate((wanted[layer], other[layer]))) for layer in layers},
+    )
+
+
+def residuals(
+    model: PreTrainedModel,
+    sequences: Sequence[Tokens],
+    layers: Sequence[int],
+    *,
+    starts: Sequence[int] | None = None,
+    batch: int = 64,
+) -> dict[int, Array]:
+    """Residual stream after each of `layers`: float32 (tokens, d_model), rows in order.
+
+    starts: first position kept of each sequence, all later ones are kept too; by default only
+    the last token is. Dropout is off, and nothing of the model is changed.
+    Raises InvalidRequest for an empty sequence or a layer the model does not have.
+    """
+    if not all(sequences):
+        raise InvalidRequest("a sequence is empty")
+    starts = [len(sequence) - 1 for sequence in sequences] if starts is None else starts
+    kept: dict[int, list[Tensor]] = {layer: [] for layer in layers}
+    rows = iter(zip(sequences, starts, strict=True))
+    while chunk := list(islice(rows, batch)):
+        ids, mask = pad_right([sequence for sequence, _ in chunk])
+        for layer, hidden in _forward(model, ids, mask, layers).items():
+            kept[layer] += [
+                hidden[i, start : len(sequence)] for i, (sequence, start) in enumerate(chunk)
+            ]
+    return {layer: torch.cat(parts).numpy() for layer, parts in kept.items()}
+
+
+def mean_norm(hidden: Array) -> float:
+    """Mean Euclidean norm of the rows of `hidden`, (tokens, d_model)."""
+    return float(np.linalg.norm(hidden.astype(np.float64), axis=1).mean())
+
+
+def blocks(model: PreTrainedModel) -> nn.ModuleList:
+    """The decoder blocks in order: the module list as long as the configuration says.
+
+    Raises FailedPrecondition when there is none, or more than one.
+    """
+    count = model.config.get_text_config(decoder=True).num_hidden_layers
+    lists = [m for m in model.modules() if isinstance(m, nn.ModuleList) and len(m) == count]
+    if len(lists) != 1:
+        raise FailedPrecondition(
+            f"{type(model).__name__}: {len(lists)} module lists of {count} blocks, want exactly 1"
+        )
+    return lists[0]
+
+
+def block(model: PreTrainedModel, layer: int) -> nn.Module:
+    """Decoder block `layer`. Raises InvalidRequest when the model has no such layer."""
+    found = blocks(model)
+    if not 0 <= layer < len(found):
+        raise InvalidRequest(f"layer {layer}: the model has layers 0 to {len(found) - 1}")
+    return found[layer]
+
+
+def pad_right(sequences: Sequence[Tokens]) -> tuple[Tensor, Tensor]:
+    """Token ids and attention mask, int64 (sequences, longest); padding is id 0, masked out."""
+    rows = [torch.tensor(list(sequence), dtype=torch.long) for sequence in sequences]
+    ids = nn.utils.rnn.pad_sequence(rows, batch_first=True)
+    lengths = torch.tensor([len(row) for row in rows])
+    return ids, (torch.arange(ids.shape[1]) < lengths[:, None]).long()
+
+
+@contextmanager
+def evaluating(model: PreTrainedModel) -> Iterator[None]:
+    """Dropout off inside the block; the training flag is put back afterwards."""
+    was = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(was)
+
+
+@torch.no_grad()
+def _forward(
+    model: PreTrainedModel, ids: Tensor, mask: Tensor, layers: Sequence[int]
+) -> dict[int, Tensor]:
+    device = model.device
+    with _captured(model, layers) as seen, evaluating(model):
+        model(
+            input_ids=ids.to(device),
+            attention_mask=mask.to(device),
+            position_ids=positions(mask).to(device),
+            use_cache=False,
+        )
+    return seen
+
+
+def positions(mask: Tensor) -> Tensor:
+    """Position ids that count attended tokens only; padded columns get 0. Shape of `mask`."""
+    return (mask.cumsum(1) - 1).clamp(min=0)
+
+
+# Hooks and not `output_hidden_states`: the last of those is taken after the final norm.
+@contextmanager
+def _captured(model: PreTrainedModel, layers: Sequence[int]) -> Iterator[dict[int, Tensor]]:
+    seen: dict[int, Tensor] = {}
+
+    def hook(layer: int) -> torch.utils.hooks.RemovableHandle:
+        def keep(_module: nn.Module, _inputs: object, output: Tensor | tuple[Tensor, ...]) -> None:
+            hidden = output[0] if isinstance(output, tuple) else output
+            seen[layer] = hidden.detach().to("cpu", torch.float32)
+
+        return block(model, layer).register_forward_hook(keep)
+
+    handles: list[torch.utils.hooks.RemovableHandle] = []
+    try:
+        handles.extend(hook(layer) for layer in layers)
+        yield seen
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _mean(hidden: Array) -> Array:
+    return hidden.mean(axis=0, dtype=np.float64).astype(np.float32)

@@ -1,0 +1,1 @@
+"""Engines: rows, schedule, step loop."""

@@ -1,0 +1,175 @@
+"""The tensors of one forward pass: a flat batch of tokens from rows at different places.
+
+Tokens of all segments stand one after another, (1, tokens), so that every linear layer works on
+tokens alone and nothing is padded. Only attention needs rows: it sees them in groups of equal
+width, one of single tokens (decode) and one of chunks (prefill).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+NO_WINDOW = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Consecutive tokens of one row: its slot, the position of the first, the token ids."""
+
+    slot: int
+    start: int
+    tokens: Sequence[int]
+
+
+@dataclass
+class Group:
+    """Rows that attend together, each with up to ``width`` query tokens.
+
+    ``slots``: None means slots 0 … rows-1, read as a view. ``gather`` (rows·width) finds each
+    padded place's token; ``kept`` are the places that hold a real token, ``tokens`` where those
+    stand in the batch; both None when places and tokens coincide. ``positions`` (rows, width).
+    """
+
+    rows: int
+    width: int
+    length: int
+    slots: Tensor | None
+    gather: Tensor
+    kept: Tensor | None
+    tokens: Tensor | None
+    positions: Tensor
+    masks: dict[tuple[int, int, torch.dtype], Tensor] = field(default_factory=dict)
+
+    def mask(self, window: int, queries_per_key: int, dtype: torch.dtype) -> Tensor:
+        """Additive mask (rows, 1, queries, length); made once for each kind of layer.
+
+        ``queries_per_key`` query heads share a key head and are laid out as extra queries.
+        """
+        key = (window, queries_per_key, dtype)
+        if key not in self.masks:
+            self.masks[key] = self._mask(window, queries_per_key, dtype)
+        return self.masks[key]
+
+    def _mask(self, window: int, queries_per_key: int, dtype: torch.dtype) -> Tensor:
+        query = self.positions[:, None, :, None]
+        key = torch.arange(self.length, device=query.device)
+        hidden = key > query
+        if window != NO_WINDOW:
+            hidden |= key <= query - window
+        mask = torch.zeros(hidden.shape, dtype=dtype, device=query.device)
+        mask.masked_fill_(hidden, float("-inf"))
+        if self.width == 1:
+            return mask
+        return mask.repeat(1, 1, queries_per_key, 1)
+
+    def to(self, device: torch.device) -> "Group":
+        """The same group with its tensors on another device."""
+
+        def move(tensor: Tensor | None) -> Tensor | None:
+            return None if tensor is None else tensor.to(device)
+
+        return Group(
+            self.rows,
+            self.width,
+            self.length,
+            move(self.slots),
+            self.gather.to(device),
+            move(self.kept),
+            move(self.tokens),
+            self.positions.to(device),
+        )
+
+
+@dataclass(frozen=True)
+class Step:
+    """Inputs of one forward pass. ``kv_index``: where each token's key and value are stored."""
+
+    tokens: Tensor
+    positions: Tensor
+    kv_index: Tensor
+    groups: tuple[Group, ...]
+    elsewhere: dict[torch.device, "Step"] = field(default_factory=dict)
+
+    def on(self, device: torch.device) -> "Step":
+        """This step with its tensors on ``device``; made once for each device."""
+        if device == self.kv_index.device:
+            return self
+        if device not in self.elsewhere:
+            self.elsewhere[device] = Step(
+                self.tokens,
+                self.positions,
+                self.kv_index.to(device),
+                tuple(group.to(device) for group in self.groups),
+            )
+        return self.elsewhere[device]
+
+
+def build(segments: Sequence[Segment], live: int, positions: int, device: torch.device) -> Step:
+    """Tensors for segments over ``live`` occupied slots of a rectangle ``positions`` long.
+
+    Segments of one token must come first, in slot order.
+    """
+    tokens = [token for segment in segments for token in segment.tokens]
+    places = [s.start + i for s in segments for i in range(len(s.tokens))]
+    index = [s.slot * positions + s.start + i for s in segments for i in range(len(s.tokens))]
+    return Step(
+        torch.tensor([tokens], device=device),
+        torch.tensor([places], device=device),
+        torch.tensor(index, device=device),
+        tuple(_groups(segments, live, device)),
+    )
+
+
+def _groups(segments: Sequence[Segment], live: int, device: torch.device) -> list[Group]:
+    singles = [segment for segment in segments if len(segment.tokens) == 1]
+    chunks = [segment for segment in segments if len(segment.tokens) > 1]
+    groups = []
+    if singles:
+        groups.append(_singles(singles, live, device))
+    if chunks:
+        groups.append(_chunks(chunks, len(singles), device))
+    return groups
+
+
+def _singles(segments: Sequence[Segment], live: int, device: torch.device) -> Group:
+    # Slots without a token this step are computed too and dropped: cheaper than a gather.
+    gather, positions = [0] * live, [0] * live
+    for token, segment in enumerate(segments):
+        gather[segment.slot], positions[segment.slot] = token, segment.start
+    dense = len(segments) == live
+    slots = [segment.slot for segment in segments]
+    return Group(
+        rows=live,
+        width=1,
+        length=1 + max(segment.start for segment in segments),
+        slots=None,
+        gather=torch.tensor(gather, device=device),
+        kept=None if dense else torch.tensor(slots, device=device),
+        tokens=None if dense else torch.arange(len(segments), device=device),
+        positions=torch.tensor(positions, device=device)[:, None],
+    )
+
+
+def _chunks(segments: Sequence[Segment], first: int, device: torch.device) -> Group:
+    width = max(len(segment.tokens) for segment in segments)
+    gather, kept, tokens, positions = [], [], [], []
+    token = first
+    for row, segment in enumerate(segments):
+        count = len(segment.tokens)
+        gather += [*range(token, token + count), *[token] * (width - count)]
+        positions.append([segment.start + min(i, count - 1) for i in range(width)])
+        kept += range(row * width, row * width + count)
+        tokens += range(token, token + count)
+        token += count
+    return Group(
+        rows=len(segments),
+        width=width,
+        length=max(segment.start + len(segment.tokens) for segment in segments),
+        slots=torch.tensor([segment.slot for segment in segments], device=device),
+        gather=torch.tensor(gather, device=device),
+        kept=torch.tensor(kept, device=device),
+        tokens=torch.tensor(tokens, device=device),
+        positions=torch.tensor(positions, device=device),
+    )

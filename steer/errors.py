@@ -1,0 +1,189 @@
+"""The one exception tree. Each class knows its gRPC code and its machine-readable reason.
+
+    SteerError
+    ├── InvalidRequest      INVALID_ARGUMENT     every violation at once
+    ├── FailedPrecondition  FAILED_PRECONDITION  right in itself, wrong for this model or store
+    ├── NotFound            NOT_FOUND
+    ├── NotImplementedYet   UNIMPLEMENTED        in the contract, not in this engine
+    ├── Overloaded          RESOURCE_EXHAUSTED   carries ``retry_after``
+    ├── TooLarge            RESOURCE_EXHAUSTED   will never fit; retrying is useless
+    ├── Unavailable         UNAVAILABLE          loading, draining or unreachable
+    ├── DeadlineExceeded    DEADLINE_EXCEEDED
+    ├── Cancelled           CANCELLED
+    ├── Unauthenticated     UNAUTHENTICATED
+    └── ServerError         INTERNAL
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One thing wrong with a request.
+
+    ``field`` is the path of the field (``arms[0].interventions[1].sites[0].layer``), ``reason`` an
+    upper-snake-case constant, ``message`` says what is wrong and what would be valid.
+    """
+
+    field: str
+    reason: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.message}"
+
+
+class SteerError(Exception):
+    """Base of everything this package raises on purpose."""
+
+    code = "UNKNOWN"
+    default_reason = "UNKNOWN"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: str | None = None,
+        violations: Iterable[Violation] = (),
+        retry_after: float | None = None,
+        request_id: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.reason = reason or self.default_reason
+        self.violations = tuple(violations)
+        self.retry_after = retry_after
+        self.request_id = request_id
+
+
+class InvalidRequest(SteerError):
+    """The request can not be valid anywhere, whatever the model."""
+
+    code = "INVALID_ARGUMENT"
+    default_reason = "INVALID_REQUEST"
+
+
+class FailedPrecondition(SteerError):
+    """The request is well formed but does not fit the model or the store."""
+
+    code = "FAILED_PRECONDITION"
+    default_reason = "FAILED_PRECONDITION"
+
+
+class NotFound(SteerError):
+    """A named vector, arm or model does not exist."""
+
+    code = "NOT_FOUND"
+    default_reason = "NOT_FOUND"
+
+
+class NotImplementedYet(SteerError):
+    """The contract has it, this server has not."""
+
+    code = "UNIMPLEMENTED"
+    default_reason = "NOT_IMPLEMENTED"
+
+
+class Overloaded(SteerError):
+    """The queue is full; try again after ``retry_after`` seconds."""
+
+    code = "RESOURCE_EXHAUSTED"
+    default_reason = "QUEUE_FULL"
+
+
+class TooLarge(SteerError):
+    """The message or the trial is larger than this server can ever hold."""
+
+    code = "RESOURCE_EXHAUSTED"
+    default_reason = "TOO_LARGE"
+
+
+class Unavailable(SteerError):
+    """The server is loading, draining, or can not be reached."""
+
+    code = "UNAVAILABLE"
+    default_reason = "UNAVAILABLE"
+
+
+class DeadlineExceeded(SteerError):
+    """The call's deadline passed; its rows have been freed."""
+
+    code = "DEADLINE_EXCEEDED"
+    default_reason = "DEADLINE_EXCEEDED"
+
+
+class Cancelled(SteerError):
+    """The caller went away."""
+
+    code = "CANCELLED"
+    default_reason = "CANCELLED"
+
+
+class Unauthenticated(SteerError):
+    """No token, or not the right one."""
+
+    code = "UNAUTHENTICATED"
+    default_reason = "UNAUTHENTICATED"
+
+
+class ServerError(SteerError):
+    """A fault of the server; the caller did nothing wrong."""
+
+    code = "INTERNAL"
+    default_reason = "INTERNAL"
+
+
+class Violations:
+    """Collects what is wrong with a request so that all of it is reported at once.
+
+    Kinds differ in the status they end as: the worst kind present decides, in the order of
+    ``_ORDER``, and every violation travels with it.
+    """
+
+    _ORDER: tuple[type[SteerError], ...] = (
+        InvalidRequest,
+        NotFound,
+        FailedPrecondition,
+        NotImplementedYet,
+    )
+
+    def __init__(self) -> None:
+        self._found: list[tuple[type[SteerError], Violation]] = []
+
+    def add(
+        self, field: str, reason: str, message: str, kind: type[SteerError] = InvalidRequest
+    ) -> None:
+        """Record one violation of ``kind``."""
+        self._found.append((kind, Violation(field, reason, message)))
+
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
+    def raise_if_any(self) -> None:
+        """Raise one error that carries every violation; do nothing when there is none."""
+        if not self._found:
+            return
+        kinds = {kind for kind, _ in self._found}
+        worst = next(kind for kind in self._ORDER if kind in kinds)
+        violations = [violation for _, violation in self._found]
+        reason = next(v.reason for kind, v in self._found if kind is worst)
+        message = "; ".join(str(violation) for violation in violations)
+        raise worst(message, reason=reason, violations=violations)
+
+
+BY_CODE: dict[str, type[SteerError]] = {
+    cls.code: cls
+    for cls in (
+        InvalidRequest,
+        FailedPrecondition,
+        NotFound,
+        NotImplementedYet,
+        Overloaded,
+        Unavailable,
+        DeadlineExceeded,
+        Cancelled,
+        Unauthenticated,
+        ServerError,
+    )
+}

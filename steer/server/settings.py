@@ -1,0 +1,32 @@
+"""What a server can be told, in one place. ``steer serve`` has one option for each field."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Settings of a server.
+
+    ``address``: ``HOST:PORT`` (port 0 picks one) or ``unix:PATH``. ``store``: folder of vectors;
+    None is the bundled one. ``kv_tokens``: token positions of key-value memory; 0 chooses from the
+    memory there is. ``step_tokens``: most tokens in one forward pass, which bounds how long a long
+    prompt can hold up the others. ``max_queue``: rows that may wait. ``threads``: CPU threads of
+    torch; 0 leaves torch's choice. ``drain_seconds``: how long SIGTERM lets running rows finish.
+    """
+
+    model: str = "organism/a1"
+    revision: str = ""
+    address: str = "127.0.0.1:50051"
+    store: Path | None = None
+    dtype: str = "auto"
+    device: str = "auto"
+    max_rows: int = 256
+    kv_tokens: int = 0
+    step_tokens: int = 512
+    max_queue: int = 4096
+    threads: int = 0
+    max_message_bytes: int = 64 * 2**20
+    drain_seconds: float = 30.0
+    reflection: bool = True
+    insecure: bool = False

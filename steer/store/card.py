@@ -1,0 +1,128 @@
+"""The card of a vector: what it is, what it was made for, how it was made and measured."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from steer.types import Phase, Range, Site, Strength, Unit, Where
+
+FORMAT = "steer.vector/1"
+
+
+class CardError(ValueError):
+    """A card.json that can not be read; says which field and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """Everything ``card.json`` holds. Norms are mean ‖h‖ (float32) at the deployment positions.
+
+    ``kind`` is ``direction`` (one vector of width ``d_model`` per site). ``strength`` and ``where``
+    are the defaults the vector was made for; ``steer.add(name)`` uses them. ``measured`` says how
+    well it worked, with n and split. ``sha256`` is that of ``vector.safetensors`` and is filled in
+    by the store.
+    """
+
+    model: str
+    fingerprint: str
+    d_model: int
+    sites: tuple[Site, ...]
+    method: str
+    kind: str = "direction"
+    description: str = ""
+    revision: str = ""
+    residual_norms: Mapping[Site, float] = field(default_factory=dict)
+    strength: Strength = Strength()
+    where: Where = Where()
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    data_hash: str = ""
+    measured: Mapping[str, Any] = field(default_factory=dict)
+    licence: str = ""
+    created: str = ""
+    sha256: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values, in the order a reader wants them."""
+        return {
+            "format": FORMAT,
+            "kind": self.kind,
+            "description": self.description,
+            "model": {"id": self.model, "revision": self.revision, "fingerprint": self.fingerprint},
+            "d_model": self.d_model,
+            "sites": [str(site) for site in self.sites],
+            "residual_norms": {str(site): norm for site, norm in self.residual_norms.items()},
+            "defaults": {
+                "strength": {"value": self.strength.value, "unit": self.strength.unit.value},
+                "where": _where_to_dict(self.where),
+            },
+            "method": {"name": self.method, "parameters": dict(self.parameters)},
+            "data_hash": self.data_hash,
+            "measured": dict(self.measured),
+            "licence": self.licence,
+            "created": self.created,
+            "sha256": self.sha256,
+        }
+
+    def to_json(self) -> str:
+        """``to_dict`` as indented JSON with a final newline."""
+        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> "Card":
+        """Read a card. Raises CardError naming the field."""
+        try:
+            raw = json.loads(text)
+        except ValueError as error:
+            raise CardError(f"not JSON: {error}") from error
+        if not isinstance(raw, dict) or raw.get("format") != FORMAT:
+            raise CardError(f"format: want {FORMAT!r}")
+        try:
+            return _from_dict(raw)
+        except KeyError as error:
+            raise CardError(f"{error.args[0]}: missing") from error
+        except (TypeError, ValueError, AttributeError) as error:
+            raise CardError(str(error)) from error
+
+
+def _from_dict(raw: Mapping[str, Any]) -> Card:
+    model, method, defaults = raw["model"], raw["method"], raw.get("defaults", {})
+    strength = defaults.get("strength", {})
+    return Card(
+        model=str(model["id"]),
+        revision=str(model.get("revision", "")),
+        fingerprint=str(model["fingerprint"]),
+        d_model=int(raw["d_model"]),
+        sites=tuple(Site.parse(site) for site in raw["sites"]),
+        method=str(method["name"]),
+        parameters=dict(method.get("parameters", {})),
+        kind=str(raw["kind"]),
+        description=str(raw.get("description", "")),
+        residual_norms={
+            Site.parse(site): float(norm) for site, norm in raw.get("residual_norms", {}).items()
+        },
+        strength=Strength(float(strength.get("value", 1.0)), Unit(strength.get("unit", "raw"))),
+        where=_where_from_dict(defaults.get("where", {})),
+        data_hash=str(raw.get("data_hash", "")),
+        measured=dict(raw.get("measured", {})),
+        licence=str(raw.get("licence", "")),
+        created=str(raw.get("created", "")),
+        sha256=str(raw.get("sha256", "")),
+    )
+
+
+def _where_to_dict(where: Where) -> dict[str, Any]:
+    default = asdict(Where())
+    changed = {key: value for key, value in asdict(where).items() if value != default[key]}
+    return {"phase": where.phase.value} | changed
+
+
+def _where_from_dict(raw: Mapping[str, Any]) -> Where:
+    return Where(
+        phase=Phase(raw.get("phase", Phase.ALL)),
+        ranges=tuple(Range(item["start"], item["stop"]) for item in raw.get("ranges", ())),
+        token_ids=tuple(raw.get("token_ids", ())),
+        exclude_token_ids=tuple(raw.get("exclude_token_ids", ())),
+        include_special_tokens=bool(raw.get("include_special_tokens", False)),
+        every=int(raw.get("every", 1)),
+    )

@@ -1,0 +1,552 @@
+"""The vocabulary as frozen dataclasses (docs/architecture.md, "Words"). No torch, no protobuf."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import ClassVar
+
+
+class Point(StrEnum):
+    """Where in a decoder block. ``resid_post`` of layer L is the output of block L."""
+
+    RESID_PRE = "resid_pre"
+    RESID_MID = "resid_mid"
+    RESID_POST = "resid_post"
+    ATTN_OUT = "attn_out"
+    MLP_OUT = "mlp_out"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Site:
+    """A place in the network: 0-based decoder block and point. Written ``resid_post.12``."""
+
+    layer: int
+    point: Point = Point.RESID_POST
+
+    def __str__(self) -> str:
+        return f"{self.point.value}.{self.layer}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Site":
+        """Read ``<point>.<layer>``. Raises ValueError on anything else."""
+        point, _, layer = text.partition(".")
+        if not layer.isdecimal():
+            raise ValueError(f"not a site: {text!r} (want <point>.<layer>)")
+        return cls(int(layer), Point(point))
+
+
+class Unit(StrEnum):
+    """What a strength is measured in."""
+
+    RAW = "raw"
+    RELATIVE = "relative"
+
+
+@dataclass(frozen=True, slots=True)
+class Strength:
+    """How much: ``RAW`` multiplies the stored vector, ``RELATIVE`` is a fraction of mean ‖h‖."""
+
+    value: float = 1.0
+    unit: Unit = Unit.RAW
+
+
+class Phase(StrEnum):
+    """At which positions; P is the prompt length.
+
+    ``prompt`` < P, ``generated`` >= P, ``decode`` >= P-1 (every position that predicts a generated
+    token), ``first`` = P-1 alone, ``all``. ``generated`` never changes the first generated token.
+    """
+
+    PROMPT = "prompt"
+    GENERATED = "generated"
+    DECODE = "decode"
+    FIRST = "first"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Half-open range of positions; negative ones count from the end of the prompt."""
+
+    start: int | None = None
+    stop: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """Opens after ``text`` (or where ``regex`` ends a match), closes at ``until`` or after
+    ``tokens`` tokens, whichever comes first; neither means it stays open."""
+
+    text: str = ""
+    regex: str = ""
+    until: str = ""
+    tokens: int | None = None
+
+
+class DecayShape(StrEnum):
+    """How a multiplier falls with the number of tokens since the first touched one."""
+
+    LINEAR = "linear"
+    EXPONENTIAL = "exponential"
+
+
+@dataclass(frozen=True, slots=True)
+class Decay:
+    """``LINEAR``: 1 - n/tokens, at least 0. ``EXPONENTIAL``: halves every ``tokens`` tokens."""
+
+    shape: DecayShape
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """At which tokens an intervention acts. All given conditions must hold.
+
+    Special tokens before position P-1 are left alone unless ``include_special_tokens``: they are
+    attention sinks and template marks. Positions that predict a generated token always count.
+    """
+
+    phase: Phase = Phase.ALL
+    ranges: tuple[Range, ...] = ()
+    token_ids: tuple[int, ...] = ()
+    exclude_token_ids: tuple[int, ...] = ()
+    include_special_tokens: bool = False
+    markers: tuple[Marker, ...] = ()
+    every: int = 1
+    decay: Decay | None = None
+
+
+# ---- operands -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A vector of the server's store, by name, ``name@N`` or ``name@sha256:…``."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Direction:
+    """``data``: little-endian float32, ``len(data) // 4`` numbers. No site: the intervention's."""
+
+    data: bytes
+    site: Site | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inline:
+    """A vector sent with the call."""
+
+    directions: tuple[Direction, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RandomLike:
+    """An isotropic random direction with the norm of ``of`` at each of its sites; seeded."""
+
+    of: "Operand"
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OrthogonalTo:
+    """``of`` without its component along ``to``, at each site."""
+
+    of: "Operand"
+    to: "Operand"
+
+
+@dataclass(frozen=True, slots=True)
+class WithinClass:
+    """Random direction from the card's within-class covariance, with the norm of ``of``."""
+
+    of: "Operand"
+    seed: int = 0
+
+
+Operand = Stored | Inline | RandomLike | OrthogonalTo | WithinClass
+
+# ---- ops ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    """h + s·v."""
+
+    name: ClassVar[str] = "add"
+    operand: Operand
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """h + s·(clip(h·v̂, low, high) - h·v̂)·v̂. ``low = high = 0`` ablates the direction."""
+
+    name: ClassVar[str] = "project"
+    operand: Operand
+    low: float = 0.0
+    high: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rotate:
+    """Rotate h towards v̂ by ``degrees`` in span(h, v̂), keeping its norm."""
+
+    name: ClassVar[str] = "rotate"
+    operand: Operand
+    degrees: float
+
+
+class FeatureMode(StrEnum):
+    """What is done with a feature's activation."""
+
+    SET = "set"
+    SCALE = "scale"
+    ADD = "add"
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureEdit:
+    """One latent of a dictionary and its target."""
+
+    index: int
+    value: float
+    mode: FeatureMode = FeatureMode.SET
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """h + Σ_f (t_f - a_f(h))·W_dec[f]: encode, edit, decode, with the error term kept."""
+
+    name: ClassVar[str] = "feature"
+    dictionary: str
+    edits: tuple[FeatureEdit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LowRank:
+    """h + Rᵀ(W h + b - R h) (ReFT, arXiv 2404.03592)."""
+
+    name: ClassVar[str] = "low_rank"
+    vector: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """h ← (1 - fraction)·h + fraction·source."""
+
+    name: ClassVar[str] = "replace"
+    operand: Operand | None = None
+    capture_id: str = ""
+    fraction: float = 1.0
+
+
+Op = Add | Project | Rotate | Feature | LowRank | Replace
+
+
+class GateScope(StrEnum):
+    """Once per prompt, or at every token."""
+
+    PROMPT = "prompt"
+    TOKEN = "token"
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Whether an intervention acts, from an activation at an earlier or equal site."""
+
+    site: Site
+    threshold: float
+    cosine: Operand | None = None
+    probe: str = ""
+    dictionary: str = ""
+    feature: int | None = None
+    below: bool = False
+    scope: GateScope = GateScope.PROMPT
+
+
+@dataclass(frozen=True, slots=True)
+class Intervention:
+    """Op + sites + strength + where + gate. ``None`` and ``()`` mean: as the vector's card says."""
+
+    op: Op
+    sites: tuple[Site, ...] = ()
+    strength: Strength | None = None
+    where: Where | None = None
+    gate: Gate | None = None
+    keep_norm: bool = False
+    must_fire: bool = False
+
+
+# ---- trials -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One chat message."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """Exactly one of: text, chat messages (rendered by the model's own template), token ids."""
+
+    text: str | None = None
+    messages: tuple[Message, ...] = ()
+    token_ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """Names and meanings as in vLLM and OpenAI. ``temperature`` 0 is greedy."""
+
+    temperature: float = 0.0
+    top_p: float = 1.0
+    top_k: int = 0
+    min_p: float = 0.0
+    repetition_penalty: float = 1.0
+    max_tokens: int = 128
+    min_tokens: int = 0
+    stop: tuple[str, ...] = ()
+    stop_token_ids: tuple[int, ...] = ()
+    ignore_eos: bool = False
+    seed: int = 0
+    logprobs: int = 0
+    logit_bias: Mapping[int, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """A named treatment of the prompt. Without interventions or overrides it is a baseline."""
+
+    name: str
+    interventions: tuple[Intervention, ...] = ()
+    forced_prefix: Prompt | None = None
+    logit_bias: Mapping[int, float] = field(default_factory=dict)
+    prompt: Prompt | None = None
+
+
+BASELINE = "baseline"
+STEERED = "steered"
+NOISE_FLOOR = "noise_floor"
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One prompt × its arms × samples. The baseline is added first unless switched off."""
+
+    prompt: Prompt
+    arms: tuple[Arm, ...] = ()
+    baseline: bool = True
+    noise_floor: bool = False
+    sampling: Sampling = Sampling()
+    samples: int = 1
+    measure: bool = True
+    allow_model_mismatch: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreTrial:
+    """Teacher-forced: the log-probability of ``continuation`` after the prompt under each arm."""
+
+    prompt: Prompt
+    continuation: Prompt
+    arms: tuple[Arm, ...] = ()
+    allow_model_mismatch: bool = False
+
+
+# ---- answers ------------------------------------------------------------------------------------
+
+
+class FinishReason(StrEnum):
+    """Why a row ended."""
+
+    STOP = "stop"
+    LENGTH = "length"
+    STOP_SEQUENCE = "stop_sequence"
+    TIME_LIMIT = "time_limit"
+    CANCELLED = "cancelled"
+    DIVERGED = "diverged"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Proof of what one intervention did at one site in one row.
+
+    ``tokens``: positions touched. ``mean_change``: mean over them of ‖Δ‖/‖h‖, both norms taken in
+    float32 with h before the change; 0 when no token was touched.
+    """
+
+    intervention: int
+    op: str
+    operand: str
+    content_hash: str
+    site: Site
+    coefficient: float
+    tokens: int
+    mean_change: float
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """One of the most likely tokens at a step."""
+
+    token_id: int
+    logprob: float
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Token counts and times (seconds) of one row. ``cached_tokens`` were prefilled by another."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+    queue_time: float = 0.0
+    prefill_time: float = 0.0
+    decode_time: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """New tokens of one row. ``logprobs`` and ``ranks`` (1 = most likely) are of the row's own
+    distribution, before temperature and filters; empty unless asked for or measured."""
+
+    arm: str
+    sample: int
+    token_ids: tuple[int, ...]
+    text: str
+    logprobs: tuple[float, ...] = ()
+    ranks: tuple[int, ...] = ()
+    alternatives: tuple[tuple[Alternative, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The end of one row."""
+
+    arm: str
+    sample: int
+    reason: FinishReason
+    stop: str
+    usage: Usage
+    receipts: tuple[Receipt, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One row against the unsteered model on the same tokens.
+
+    ``first_divergence``: index of the first generated token that differs from the baseline arm's
+    of the same sample; None when the texts are equal or there is no baseline arm. ``kl[i]``:
+    KL(arm‖baseline) in nats of the next-token distributions at generated token i, along the arm's
+    own tokens. ``baseline_logprobs[i]``: log-probability of the arm's token i under the unsteered
+    model (nats).
+    """
+
+    arm: str
+    sample: int
+    first_divergence: int | None
+    kl: tuple[float, ...]
+    logprobs: tuple[float, ...]
+    baseline_logprobs: tuple[float, ...]
+
+    @property
+    def mean_kl(self) -> float:
+        """Mean of ``kl`` over generated tokens, nats per token; 0 when there is none."""
+        return math.fsum(self.kl) / len(self.kl) if self.kl else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedIntervention:
+    """What was really applied: absolute coefficients per site and the hash of the operand."""
+
+    op: str
+    operand: str
+    content_hash: str
+    coefficients: tuple[tuple[Site, float], ...]
+    where: Where
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedArm:
+    """An arm after resolution. ``shares_prefill``: its prompt KV is the baseline's."""
+
+    name: str
+    prompt_token_ids: tuple[int, ...]
+    forced_token_ids: tuple[int, ...]
+    interventions: tuple[ResolvedIntervention, ...]
+    shares_prefill: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """First message of an answer: everything that will be applied, resolved."""
+
+    request_id: str
+    model: str
+    fingerprint: str
+    sampling: Sampling
+    samples: int
+    arms: tuple[ResolvedArm, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredArm:
+    """Teacher-forced log-probabilities (nats) and ranks of the continuation under one arm."""
+
+    name: str
+    logprobs: tuple[float, ...]
+    ranks: tuple[int, ...]
+    kl: tuple[float, ...]
+    receipts: tuple[Receipt, ...]
+
+    @property
+    def total(self) -> float:
+        """Log-probability of the whole continuation, nats."""
+        return math.fsum(self.logprobs)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """What is served."""
+
+    id: str
+    revision: str
+    fingerprint: str
+    architecture: str
+    layers: int
+    d_model: int
+    vocab_size: int
+    context_length: int
+    parameters: int
+    dtype: str
+    device: str
+    points: tuple[Point, ...]
+    ops: tuple[str, ...]
+    has_chat_template: bool
+    max_rows: int
+    kv_tokens: int
+    server_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class VectorInfo:
+    """A stored vector as listings show it; ``card`` is the whole card as plain JSON values."""
+
+    name: str
+    content_hash: str
+    kind: str
+    description: str
+    model: str
+    fingerprint: str
+    d_model: int
+    sites: tuple[Site, ...]
+    norms: tuple[float, ...]
+    method: str
+    licence: str
+    created: str
+    card: Mapping[str, object] = field(default_factory=dict)

@@ -1,0 +1,99 @@
+"""Proto <-> types. Besides ``server/`` and ``client/`` nothing else knows both.
+
+``build_*`` makes a message and ``parse_*`` reads one; ``parse(build(x)) == x``. Requests are judged
+while they are read: everything that is wrong in itself, whatever the model, is reported at once
+with field paths. Every default is resolved here and nowhere else.
+"""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import steer.v1 as pb
+from steer.types import Arm, Intervention, Prompt, ScoreTrial, Trial
+from steer.wire import interventions, trials
+from steer.wire.catalog import build_model, build_vector, parse_model, parse_vector
+from steer.wire.check import Check
+from steer.wire.interventions import build_intervention
+from steer.wire.measures import (
+    build_measurement,
+    build_scored_arm,
+    parse_measurement,
+    parse_scored_arm,
+)
+from steer.wire.rows import (
+    build_chunk,
+    build_finished,
+    build_row,
+    parse_chunk,
+    parse_finished,
+    parse_row,
+)
+from steer.wire.sampling import build_sampling
+from steer.wire.started import build_started, parse_started
+from steer.wire.trials import build_arm, build_prompt, build_score, build_trial
+
+M = TypeVar("M")
+T = TypeVar("T")
+
+
+def parse_trial(message: pb.Trial, path: str = "trial") -> Trial:
+    """A trial. Raises InvalidRequest with every violation, its fields named from ``path``."""
+    return _judged(trials.read_trial, message, path)
+
+
+def parse_score(message: pb.ScoreRequest, path: str = "") -> ScoreTrial:
+    """A scoring request. Raises InvalidRequest with every violation."""
+    return _judged(trials.read_score, message, path)
+
+
+def parse_prompt(message: pb.Prompt, path: str = "prompt") -> Prompt:
+    """A prompt. Raises InvalidRequest with every violation."""
+    return _judged(trials.read_prompt, message, path)
+
+
+def parse_arm(message: pb.Arm, path: str = "arm") -> Arm:
+    """An arm. Raises InvalidRequest with every violation."""
+    return _judged(trials.read_arm, message, path)
+
+
+def parse_intervention(message: pb.Intervention, path: str = "intervention") -> Intervention:
+    """An intervention. Raises InvalidRequest with every violation."""
+    return _judged(interventions.parse_intervention, message, path)
+
+
+def _judged(read: Callable[[M, Check], T], message: M, path: str) -> T:
+    check = Check.begin(path)
+    value = read(message, check)
+    check.found.raise_if_any()
+    return value
+
+
+__all__ = [
+    "build_arm",
+    "build_chunk",
+    "build_finished",
+    "build_intervention",
+    "build_measurement",
+    "build_model",
+    "build_prompt",
+    "build_row",
+    "build_sampling",
+    "build_score",
+    "build_scored_arm",
+    "build_started",
+    "build_trial",
+    "build_vector",
+    "parse_arm",
+    "parse_chunk",
+    "parse_finished",
+    "parse_intervention",
+    "parse_measurement",
+    "parse_model",
+    "parse_prompt",
+    "parse_row",
+    "parse_score",
+    "parse_scored_arm",
+    "parse_started",
+    "parse_trial",
+    "parse_vector",
+]

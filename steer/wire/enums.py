@@ -1,0 +1,99 @@
+"""The enums of both worlds, side by side."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+import steer.v1 as pb
+from steer.types import DecayShape, FeatureMode, FinishReason, GateScope, Phase, Point, Unit
+from steer.wire.check import Check
+
+E = TypeVar("E", bound=StrEnum)
+P = TypeVar("P", bound=int)
+
+
+@dataclass(frozen=True)
+class Table(Generic[E, P]):
+    """One enum: our members and their numbers on the wire.
+
+    ``unspecified`` is what number 0 stands for; None means that a value must be given.
+    """
+
+    rows: Mapping[E, P]
+    unspecified: E | None
+
+    def build(self, member: E) -> P:
+        """The number of a member."""
+        return self.rows[member]
+
+    def find(self, number: int) -> E | None:
+        """The member of a number; None for one this version does not know."""
+        if number == 0:
+            return self.unspecified
+        return next((member for member, known in self.rows.items() if known == number), None)
+
+    def parse(self, number: int, check: Check) -> E:
+        """The member of a number; a violation when there is none."""
+        member = self.find(number)
+        if member is not None:
+            return member
+        valid = ", ".join(f"{known:d} ({name.value})" for name, known in self.rows.items())
+        check.fail("UNKNOWN_ENUM", f"is {number}; give one of {valid}")
+        return next(iter(self.rows))
+
+
+POINT = Table(
+    {
+        Point.RESID_PRE: pb.POINT_RESID_PRE,
+        Point.RESID_MID: pb.POINT_RESID_MID,
+        Point.RESID_POST: pb.POINT_RESID_POST,
+        Point.ATTN_OUT: pb.POINT_ATTN_OUT,
+        Point.MLP_OUT: pb.POINT_MLP_OUT,
+    },
+    Point.RESID_POST,
+)
+UNIT = Table(
+    {Unit.RAW: pb.STRENGTH_UNIT_RAW, Unit.RELATIVE: pb.STRENGTH_UNIT_RELATIVE},
+    Unit.RAW,
+)
+PHASE = Table(
+    {
+        Phase.PROMPT: pb.PHASE_PROMPT,
+        Phase.GENERATED: pb.PHASE_GENERATED,
+        Phase.DECODE: pb.PHASE_DECODE,
+        Phase.FIRST: pb.PHASE_FIRST,
+        Phase.ALL: pb.PHASE_ALL,
+    },
+    Phase.ALL,
+)
+DECAY_SHAPE = Table(
+    {
+        DecayShape.LINEAR: pb.DECAY_SHAPE_LINEAR,
+        DecayShape.EXPONENTIAL: pb.DECAY_SHAPE_EXPONENTIAL,
+    },
+    None,
+)
+FEATURE_MODE = Table(
+    {
+        FeatureMode.SET: pb.FEATURE_MODE_SET,
+        FeatureMode.SCALE: pb.FEATURE_MODE_SCALE,
+        FeatureMode.ADD: pb.FEATURE_MODE_ADD,
+    },
+    FeatureMode.SET,
+)
+GATE_SCOPE = Table(
+    {GateScope.PROMPT: pb.GATE_SCOPE_PROMPT, GateScope.TOKEN: pb.GATE_SCOPE_TOKEN},
+    GateScope.PROMPT,
+)
+FINISH_REASON = Table(
+    {
+        FinishReason.STOP: pb.FINISH_REASON_STOP,
+        FinishReason.LENGTH: pb.FINISH_REASON_LENGTH,
+        FinishReason.STOP_SEQUENCE: pb.FINISH_REASON_STOP_SEQUENCE,
+        FinishReason.TIME_LIMIT: pb.FINISH_REASON_TIME_LIMIT,
+        FinishReason.CANCELLED: pb.FINISH_REASON_CANCELLED,
+        FinishReason.DIVERGED: pb.FINISH_REASON_DIVERGED,
+    },
+    None,
+)
