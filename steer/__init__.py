@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from steer import errors as errors
+    from steer.client.arms import arm as arm
     from steer.client.async_client import AsyncClient as AsyncClient
     from steer.client.client import Client as Client
-    from steer.client.recipes import Recipe as Recipe
+    from steer.client.recipe import Recipe as Recipe
     from steer.client.recipes import ablate as ablate
     from steer.client.recipes import add as add
-    from steer.client.recipes import arm as arm
     from steer.client.recipes import clamp as clamp
     from steer.client.recipes import negate as negate
     from steer.client.recipes import orthogonal_to as orthogonal_to
@@ -63,8 +63,10 @@ if TYPE_CHECKING:
 _NAMES = {
     "steer.client.async_client": "AsyncClient",
     "steer.client.client": "Client",
+    "steer.client.arms": "arm",
+    "steer.client.recipe": "Recipe",
     "steer.client.recipes": (
-        "Recipe ablate add arm clamp negate orthogonal_to pin project random_like rotate"
+        "ablate add clamp negate orthogonal_to pin project random_like rotate"
     ),
     "steer.client.results": "ArmResult Comparison Scores",
     "steer.errors": (
@@ -78,7 +80,7 @@ _NAMES = {
 }
 _HOME = {name: module for module, names in _NAMES.items() for name in names.split()}
 
-__all__ = sorted(["errors", *_HOME])  # noqa: PLE0605
+__all__ = sorted(["errors", *_HOME])
 
 
 def __getattr__(name: str) -> object:

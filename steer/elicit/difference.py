@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 
 import numpy as np
@@ -17,7 +18,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from steer.errors import FailedPrecondition, InvalidRequest
+from steer.errors import InvalidRequest
+from steer.intervene.sites import Visit, blocks, visiting
+from steer.types import Site
 
 Array = NDArray[np.float32]
 Tokens = Sequence[int]
@@ -92,26 +95,12 @@ def mean_norm(hidden: Array) -> float:
     return float(np.linalg.norm(hidden.astype(np.float64), axis=1).mean())
 
 
-def blocks(model: PreTrainedModel) -> nn.ModuleList:
-    """The decoder blocks in order: the module list as long as the configuration says.
-
-    Raises FailedPrecondition when there is none, or more than one.
-    """
-    count = model.config.get_text_config(decoder=True).num_hidden_layers
-    lists = [m for m in model.modules() if isinstance(m, nn.ModuleList) and len(m) == count]
-    if len(lists) != 1:
-        raise FailedPrecondition(
-            f"{type(model).__name__}: {len(lists)} module lists of {count} blocks, want exactly 1"
-        )
-    return lists[0]
-
-
-def block(model: PreTrainedModel, layer: int) -> nn.Module:
-    """Decoder block `layer`. Raises InvalidRequest when the model has no such layer."""
-    found = blocks(model)
-    if not 0 <= layer < len(found):
-        raise InvalidRequest(f"layer {layer}: the model has layers 0 to {len(found) - 1}")
-    return found[layer]
+def site(model: PreTrainedModel, layer: int) -> Site:
+    """`resid_post` of a layer. Raises InvalidRequest when the model has no such layer."""
+    count = len(blocks(model))
+    if not 0 <= layer < count:
+        raise InvalidRequest(f"layer {layer}: the model has layers 0 to {count - 1}")
+    return Site(layer)
 
 
 def pad_right(sequences: Sequence[Tokens]) -> tuple[Tensor, Tensor]:
@@ -126,26 +115,11 @@ def pad_right(sequences: Sequence[Tokens]) -> tuple[Tensor, Tensor]:
 def evaluating(model: PreTrainedModel) -> Iterator[None]:
     """Dropout off inside the block; the training flag is put back afterwards."""
     was = model.training
-    model.eval()
+    model.train(False)
     try:
         yield
     finally:
         model.train(was)
-
-
-@torch.no_grad()
-def _forward(
-    model: PreTrainedModel, ids: Tensor, mask: Tensor, layers: Sequence[int]
-) -> dict[int, Tensor]:
-    device = model.device
-    with _captured(model, layers) as seen, evaluating(model):
-        model(
-            input_ids=ids.to(device),
-            attention_mask=mask.to(device),
-            position_ids=positions(mask).to(device),
-            use_cache=False,
-        )
-    return seen
 
 
 def positions(mask: Tensor) -> Tensor:
@@ -154,25 +128,27 @@ def positions(mask: Tensor) -> Tensor:
 
 
 # Hooks and not `output_hidden_states`: the last of those is taken after the final norm.
-@contextmanager
-def _captured(model: PreTrainedModel, layers: Sequence[int]) -> Iterator[dict[int, Tensor]]:
+@torch.no_grad()
+def _forward(
+    model: PreTrainedModel, ids: Tensor, mask: Tensor, layers: Sequence[int]
+) -> dict[int, Tensor]:
     seen: dict[int, Tensor] = {}
+    visits: dict[Site, Visit] = {site(model, layer): partial(_keep, seen, layer) for layer in layers}
+    with visiting(model, visits), evaluating(model):
+        model(
+            input_ids=ids.to(model.device),
+            attention_mask=mask.to(model.device),
+            position_ids=positions(mask).to(model.device),
+            use_cache=False,
+        )
+    return seen
 
-    def hook(layer: int) -> torch.utils.hooks.RemovableHandle:
-        def keep(_module: nn.Module, _inputs: object, output: Tensor | tuple[Tensor, ...]) -> None:
-            hidden = output[0] if isinstance(output, tuple) else output
-            seen[layer] = hidden.detach().to("cpu", torch.float32)
 
-        return block(model, layer).register_forward_hook(keep)
-
-    handles: list[torch.utils.hooks.RemovableHandle] = []
-    try:
-        handles.extend(hook(layer) for layer in layers)
-        yield seen
-    finally:
-        for handle in handles:
-            handle.remove()
+def _keep(seen: dict[int, Tensor], layer: int, hidden: Tensor) -> None:
+    # Cloned, because the model goes on with this very tensor.
+    seen[layer] = hidden.detach().to("cpu", torch.float32, copy=True)
 
 
 def _mean(hidden: Array) -> Array:
-    return hidden.mean(axis=0, dtype=np.float64).astype(np.float32)
+    mean: Array = hidden.mean(axis=0, dtype=np.float64).astype(np.float32)
+    return mean

@@ -14,16 +14,18 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import PreTrainedModel
 
-from steer.elicit.difference import Array, Tokens, block, evaluating, pad_right, positions
+from steer.elicit.difference import Array, Tokens, evaluating, pad_right, positions, site
 from steer.errors import FailedPrecondition, InvalidRequest
+from steer.intervene.sites import Visit, visiting
+from steer.types import Site
 
-Hidden = Tensor | tuple[Tensor, ...]
 Reward = Callable[[int, Tokens], float]
 """`reward(i, completion)`: the reward of a completion of prompt i. The completion is token ids
 without the prompt; it ends with the end-of-sequence token if the model got that far."""
@@ -172,7 +174,8 @@ def log_likelihood(
         ).logits
     scores = (logits[:, width - 1 : -1].float() / temperature).log_softmax(-1)
     chosen = scores.gather(-1, answers.to(device)[..., None])[..., 0]
-    return (chosen * attended.to(device)).sum(1)
+    total: Tensor = (chosen * attended.to(device)).sum(1)
+    return total
 
 
 @dataclass
@@ -189,15 +192,12 @@ def steered(model: PreTrainedModel, vectors: Mapping[int, Tensor]) -> Iterator[S
     The sum is taken in float32. Columns before `Steering.skip` stay bit-identical.
     """
     steering = Steering()
-    handles = []
-    try:
-        for layer, vector in vectors.items():
-            hook = _adder(vector.to(model.device, torch.float32), steering)
-            handles.append(block(model, layer).register_forward_hook(hook))
+    visits: dict[Site, Visit] = {
+        site(model, layer): partial(_add, vector.to(model.device, torch.float32), steering)
+        for layer, vector in vectors.items()
+    }
+    with visiting(model, visits):
         yield steering
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 @contextmanager
@@ -283,10 +283,11 @@ class _Trainer:
         loss = -(advantage.to(likelihood.device) * likelihood).mean()
         if not torch.isfinite(loss):
             raise FailedPrecondition(
-                f"the loss is {float(loss)}; lower the learning rate ({self.settings.rate})"
+                f"the loss is {float(loss)}: a reward is not finite, or the learning rate "
+                f"({self.settings.rate}) is too high"
             )
         self.optimiser.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         self.optimiser.step()
 
     def _count_idle(self, mean: float) -> None:
@@ -339,18 +340,13 @@ def _until(row: list[int], ends: frozenset[int]) -> list[int]:
     return row[: stop + 1]
 
 
-def _adder(vector: Tensor, steering: Steering) -> Callable[[nn.Module, object, Hidden], Hidden]:
-    def add(_module: nn.Module, _inputs: object, output: Hidden) -> Hidden:
-        hidden = output[0] if isinstance(output, tuple) else output
-        moved = (hidden[:, steering.skip :].float() + vector).to(hidden.dtype)
-        hidden = torch.cat((hidden[:, : steering.skip], moved), 1)
-        return (hidden, *output[1:]) if isinstance(output, tuple) else hidden
-
-    return add
+def _add(vector: Tensor, steering: Steering, hidden: Tensor) -> None:
+    touched = hidden[:, steering.skip :]
+    touched.copy_((touched.float() + vector).to(hidden.dtype))
 
 
 def _zero(model: PreTrainedModel, layer: int) -> Tensor:
-    block(model, layer)
+    site(model, layer)
     width = model.config.get_text_config(decoder=True).hidden_size
     return torch.zeros(width, device=model.device, requires_grad=True)
 

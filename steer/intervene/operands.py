@@ -72,7 +72,8 @@ class OperandResolver:
             self.violations.add(path, "MODEL_MISMATCH", message, FailedPrecondition)
             return None
         same_model = card.fingerprint == self.fingerprint
-        return Directions(dict(vector.tensors), operand.name, card if same_model else None)
+        arrays: dict[Site | None, Array] = {site: array for site, array in vector.tensors.items()}
+        return Directions(arrays, operand.name, card if same_model else None)
 
     def _inline(self, operand: Inline, path: str) -> Directions | None:
         arrays: dict[Site | None, Array] = {}

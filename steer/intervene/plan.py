@@ -86,9 +86,11 @@ class PlannedArm:
 
 @dataclass(frozen=True)
 class Plan:
-    """What the engine runs. ``scoring``: teacher-forced, nothing is sampled."""
+    """What the engine runs. ``prompt``: the trial's own, unsteered, which measurements refer to.
+    ``scoring``: teacher-forced, nothing is sampled."""
 
     request_id: str
+    prompt: tuple[int, ...]
     arms: tuple[PlannedArm, ...]
     sampling: Sampling
     samples: int = 1
@@ -136,7 +138,12 @@ class Planner:
         """Plan a trial. Raises InvalidRequest, NotFound, FailedPrecondition, NotImplementedYet."""
         found = Violations()
         arms = self._arms(trial.prompt, trial.arms, trial.allow_model_mismatch, "trial", found)
-        arms = [*self._baseline(trial.prompt, "trial", found, trial.baseline), *arms]
+        for index, arm in enumerate(arms):
+            if len(arm.forced) > trial.sampling.max_tokens:
+                message = f"has {len(arm.forced)} tokens, more than sampling.max_tokens"
+                found.add(f"trial.arms[{index}].forced_prefix", "LONGER_THAN_MAX_TOKENS", message)
+        baseline = self._baseline(trial.prompt, "trial", found)
+        arms = [baseline, *arms] if trial.baseline else arms
         if trial.noise_floor:
             arms += self._noise_floor(arms, found)
         _check_sampling(trial.sampling, self.model, found)
@@ -144,14 +151,21 @@ class Planner:
             found.add("trial.arms", "NO_ARMS", "nothing to run: no arms and no baseline")
         found.raise_if_any()
         return Plan(
-            request_id, tuple(arms), trial.sampling, trial.samples, trial.measure, False, deadline
+            request_id=request_id,
+            prompt=baseline.prompt,
+            arms=tuple(arms),
+            sampling=trial.sampling,
+            samples=trial.samples,
+            measure=trial.measure,
+            deadline=deadline,
         )
 
     def score(self, trial: ScoreTrial, request_id: str, deadline: float | None = None) -> Plan:
         """Plan teacher-forced scoring; every arm's ``forced`` is the continuation."""
         found = Violations()
         arms = self._arms(trial.prompt, trial.arms, trial.allow_model_mismatch, "", found)
-        arms = [*self._baseline(trial.prompt, "", found, wanted=True), *arms]
+        baseline = self._baseline(trial.prompt, "", found)
+        arms = [baseline, *arms]
         for index, arm in enumerate(trial.arms):
             if arm.forced_prefix is not None:
                 path = f"arms[{index}].forced_prefix"
@@ -164,15 +178,14 @@ class Planner:
         found.raise_if_any()
         sampling = Sampling(max_tokens=len(continuation), ignore_eos=True)
         planned = tuple(replace(arm, forced=continuation) for arm in arms)
-        return Plan(request_id, planned, sampling, scoring=True, deadline=deadline)
+        return Plan(
+            request_id, baseline.prompt, planned, sampling, scoring=True, deadline=deadline
+        )
 
-    def _baseline(
-        self, prompt: Prompt, path: str, found: Violations, wanted: bool
-    ) -> list[PlannedArm]:
-        # Encoded even when switched off, so that a bad prompt is reported.
+    def _baseline(self, prompt: Prompt, path: str, found: Violations) -> PlannedArm:
         ids = self._tokens(prompt, _join(path, "prompt"), self.encode, found)
         self._check_length(ids, _join(path, "prompt"), found)
-        return [PlannedArm(BASELINE, ids, (), (), {})] if wanted else []
+        return PlannedArm(BASELINE, ids, (), (), {})
 
     def _noise_floor(self, arms: Sequence[PlannedArm], found: Violations) -> list[PlannedArm]:
         steered = next((arm for arm in arms if arm.interventions), None)
@@ -198,7 +211,8 @@ class Planner:
         ]
 
     def _arm(self, prompt: Prompt, arm: Arm, path: str, operands: OperandResolver) -> PlannedArm:
-        found, ids, forced = operands.violations, (), ()
+        found = operands.violations
+        forced: tuple[int, ...] = ()
         if arm.prompt is not None:
             ids = self._tokens(arm.prompt, f"{path}.prompt", self.encode, found)
             self._check_length(ids, f"{path}.prompt", found)

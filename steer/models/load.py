@@ -28,6 +28,23 @@ class LoadedModel:
     text: Text
 
     @property
+    def device(self) -> torch.device:
+        """Where token ids go in."""
+        weight = next(self.network.get_input_embeddings().parameters())
+        return weight.device
+
+    @property
+    def d_model(self) -> int:
+        """Width of the residual stream."""
+        return int(self.network.config.get_text_config().hidden_size)
+
+    @property
+    def end_tokens(self) -> frozenset[int]:
+        """Ids that end a text, by the model's own generation configuration."""
+        ids = self.network.generation_config.eos_token_id
+        return frozenset([ids] if isinstance(ids, int) else ids or ())
+
+    @property
     def context_length(self) -> int:
         """Longest sequence, tokens."""
         config: Any = self.network.config
@@ -53,14 +70,14 @@ def load(name: str, revision: str = "", dtype: str = "auto", device: str = "auto
         tokenizer = AutoTokenizer.from_pretrained(**source)
     except (OSError, ValueError) as error:
         raise NotFound(f"can not load model {name!r}: {error}", reason="MODEL_NOT_FOUND") from error
-    network.eval().requires_grad_(False)
+    network.train(False).requires_grad_(False)
     mark = fingerprint(network)
     if dtype != "auto":
         _cast(network, DTYPES[dtype])
     if device not in ("auto", "map"):
-        network.to(device)
+        nn.Module.to(network, device)
     elif device == "auto" and torch.cuda.is_available():
-        network.to("cuda")
+        nn.Module.to(network, "cuda")
     return LoadedModel(
         id=_display_name(name),
         revision=revision,

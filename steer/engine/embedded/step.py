@@ -154,7 +154,10 @@ def _singles(segments: Sequence[Segment], live: int, device: torch.device) -> Gr
 
 def _chunks(segments: Sequence[Segment], first: int, device: torch.device) -> Group:
     width = max(len(segment.tokens) for segment in segments)
-    gather, kept, tokens, positions = [], [], [], []
+    gather: list[int] = []
+    kept: list[int] = []
+    tokens: list[int] = []
+    positions: list[list[int]] = []
     token = first
     for row, segment in enumerate(segments):
         count = len(segment.tokens)

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from tokenizers import Tokenizer, pre_tokenizers
@@ -61,7 +62,9 @@ def tokenizer() -> PreTrainedTokenizerFast:
     """The word-level tokenizer: one id per word of `a1.tokens()`, nothing added on encoding."""
     inner = Tokenizer(WordLevel(_IDS, unk_token=a1.UNK))
     inner.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    return PreTrainedTokenizerFast(
+    # transformers ships its constructors and `generate` without types.
+    build: Any = PreTrainedTokenizerFast
+    built: PreTrainedTokenizerFast = build(
         tokenizer_object=inner,
         eos_token=a1.EOS,
         pad_token=a1.PAD,
@@ -70,6 +73,7 @@ def tokenizer() -> PreTrainedTokenizerFast:
         clean_up_tokenization_spaces=False,
         model_input_names=["input_ids", "attention_mask"],
     )
+    return built
 
 
 def untrained(seed: int = 0) -> LlamaForCausalLM:
@@ -97,7 +101,8 @@ def train(settings: Settings, progress: Callable[[int, float], None]) -> LlamaFo
 
     progress: called after every step with the step (1 to `settings.steps`) and its loss in nats.
     """
-    model = untrained(settings.seed).train()
+    model = untrained(settings.seed)
+    model.train(True)
     optimiser = torch.optim.AdamW(
         model.parameters(), lr=settings.rate, betas=(0.9, 0.98), weight_decay=0.01
     )
@@ -107,12 +112,13 @@ def train(settings: Settings, progress: Callable[[int, float], None]) -> LlamaFo
         ids = encode(a1.documents(rng, settings.batch))
         loss = model(input_ids=ids, labels=ids.masked_fill(ids == _IDS[a1.PAD], IGNORED)).loss
         optimiser.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
         schedule.step()
         progress(step, loss.item())
-    return model.eval()
+    model.train(False)
+    return model
 
 
 def encode(texts: Iterable[str]) -> Tensor:
@@ -130,7 +136,8 @@ def complete(model: PreTrainedModel, prompts: Iterable[str], max_tokens: int = 1
     ids = encode(prompts)
     if (ids == _IDS[a1.PAD]).any():
         raise ValueError("the prompts differ in length")
-    out = model.generate(
+    generate: Any = model.generate
+    out: Tensor = generate(
         ids,
         attention_mask=torch.ones_like(ids),
         max_new_tokens=max_tokens,

@@ -1,0 +1,126 @@
+"""Every call as data: which method, what request, how its answer is read. No input or output, so
+that the two clients share all of it."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from google.protobuf.message import Message as Proto
+from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
+
+import steer.v1 as pb
+from steer import wire
+from steer.client.arms import Treatment
+from steer.client.assembly import Event, events, from_answer
+from steer.client.checked import build
+from steer.client.prompts import PromptLike, one_prompt
+from steer.client.requests import ArmOptions, TrialOptions, make_score, make_trial
+from steer.client.results import Comparison, Scores, Tokenized
+from steer.types import Message, ModelInfo, VectorInfo
+
+T = TypeVar("T")
+STEERING = "/steer.v1.SteeringService/"
+VECTORS = "/steer.v1.VectorService/"
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[T]):
+    """One call: ``read`` makes the result of a message of class ``answer``."""
+
+    method: str
+    request: Proto
+    answer: type[Any]
+    read: Callable[[Any], T]
+
+    @property
+    def codec(self) -> dict[str, Any]:
+        """How a channel turns the messages into bytes and back."""
+        return {
+            "request_serializer": type(self.request).SerializeToString,
+            "response_deserializer": self.answer.FromString,
+        }
+
+
+def compare(
+    prompt: PromptLike | None, intervention: Treatment | None, options: TrialOptions
+) -> Call[Comparison]:
+    """A trial, returned whole."""
+    request = pb.CompareRequest(trial=make_trial(prompt, intervention, **options))
+    return Call(STEERING + "Compare", request, pb.CompareResponse, from_answer)
+
+
+def generate(
+    prompt: PromptLike | None, intervention: Treatment | None, options: TrialOptions
+) -> Call[Iterator[Event]]:
+    """A trial, streamed; what is read is the events of one message."""
+    request = pb.GenerateRequest(trial=make_trial(prompt, intervention, **options))
+    return Call(STEERING + "Generate", request, pb.GenerateResponse, events)
+
+
+def score(
+    prompt: PromptLike | None,
+    continuation: str | Iterable[int],
+    intervention: Treatment | None,
+    options: ArmOptions,
+) -> Call[Scores]:
+    """Log-probabilities of a given continuation."""
+    request = make_score(prompt, continuation, intervention, **options)
+    return Call(STEERING + "Score", request, pb.ScoreResponse, _read_scores)
+
+
+def model() -> Call[ModelInfo]:
+    """What is served."""
+    return Call(STEERING + "GetModel", pb.GetModelRequest(), pb.GetModelResponse, wire.parse_model)
+
+
+def tokenize(
+    prompt: PromptLike | None,
+    messages: Iterable[Mapping[str, str] | Message] | None,
+    token_ids: Iterable[int] | None,
+) -> Call[Tokenized]:
+    """Tokens of a prompt."""
+    form = one_prompt(prompt, messages, token_ids)
+    request = pb.TokenizeRequest(prompt=build(wire.build_prompt, form))
+    return Call(STEERING + "Tokenize", request, pb.TokenizeResponse, _read_tokens)
+
+
+def list_vectors(
+    page_token: str, model: str, kind: str, method: str
+) -> Call[tuple[tuple[VectorInfo, ...], str]]:
+    """One page of the store, and the token of the next page."""
+    request = pb.ListVectorsRequest(page_token=page_token, model=model, kind=kind, method=method)
+    return Call(VECTORS + "ListVectors", request, pb.ListVectorsResponse, _read_page)
+
+
+def health() -> Call[bool]:
+    """Whether generation is served."""
+    request = HealthCheckRequest(service="steer.v1.SteeringService")
+    return Call("/grpc.health.v1.Health/Check", request, HealthCheckResponse, _read_health)
+
+
+def get_vector(name: str) -> Call[VectorInfo]:
+    """One stored vector with its card."""
+    request = build(pb.GetVectorRequest, name=name)
+    return Call(VECTORS + "GetVector", request, pb.GetVectorResponse, _read_vector)
+
+
+def _read_scores(message: pb.ScoreResponse) -> Scores:
+    arms = tuple(map(wire.parse_scored_arm, message.arms))
+    started = wire.parse_started(message.started)
+    return Scores(started, tuple(message.token_ids), {arm.name: arm for arm in arms})
+
+
+def _read_tokens(message: pb.TokenizeResponse) -> Tokenized:
+    return Tokenized(tuple(message.token_ids), tuple(message.pieces), tuple(message.special))
+
+
+def _read_page(message: pb.ListVectorsResponse) -> tuple[tuple[VectorInfo, ...], str]:
+    return tuple(map(wire.parse_vector, message.vectors)), message.next_page_token
+
+
+def _read_vector(message: pb.GetVectorResponse) -> VectorInfo:
+    return wire.parse_vector(message.vector)
+
+
+def _read_health(message: HealthCheckResponse) -> bool:
+    return bool(message.status == HealthCheckResponse.SERVING)

@@ -1,0 +1,159 @@
+"""The synchronous client."""
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from types import TracebackType
+from typing import TypeVar, Unpack
+
+import grpc
+
+from steer.client import calls
+from steer.client.arms import Treatment
+from steer.client.attempts import Attempts
+from steer.client.calls import Call
+from steer.client.channel import Endpoint
+from steer.client.prompts import PromptLike
+from steer.client.requests import ArmOptions, TrialOptions
+from steer.client.results import Comparison, Scores, Tokenized
+from steer.client.status import to_error
+from steer.client.stream import Stream
+from steer.types import Message, ModelInfo, VectorInfo
+
+T = TypeVar("T")
+
+
+class Client:
+    """A connection to one server; share it between threads and close it at the end.
+
+    ``target``: ``HOST:PORT`` or ``unix:PATH``; else ``STEER_TARGET``, else 127.0.0.1:50051.
+    ``token``: sent as bearer token; else ``STEER_TOKEN``. ``credentials``: of a TLS channel; None
+    is plain text. ``timeout``: seconds for one call that says nothing else.
+
+    Every method raises a ``steer.SteerError``. A full queue is tried again within the timeout.
+    """
+
+    def __init__(
+        self,
+        target: str | None = None,
+        *,
+        token: str | None = None,
+        credentials: grpc.ChannelCredentials | None = None,
+        timeout: float = 600.0,
+    ) -> None:
+        self._endpoint = Endpoint.of(target, token, credentials)
+        self._channel = self._endpoint.channel()
+        self._timeout = timeout
+        self.vectors = Vectors(self)
+
+    def compare(
+        self,
+        prompt: PromptLike | None = None,
+        intervention: Treatment | None = None,
+        *,
+        timeout: float | None = None,
+        **options: Unpack[TrialOptions],
+    ) -> Comparison:
+        """Run a trial and return it whole. A single intervention is the arm ``steered``; more
+        go into ``arms={name: recipe}``. For the options see ``TrialOptions``."""
+        return self._unary(calls.compare(prompt, intervention, options), timeout)
+
+    def stream(
+        self,
+        prompt: PromptLike | None = None,
+        intervention: Treatment | None = None,
+        *,
+        timeout: float | None = None,
+        **options: Unpack[TrialOptions],
+    ) -> Stream:
+        """Run a trial and stream its events. Arguments as in ``compare``."""
+        call = calls.generate(prompt, intervention, options)
+        method = self._channel.unary_stream(call.method, **call.codec)
+        limit = self._timeout if timeout is None else timeout
+        rpc = method(call.request, timeout=limit, metadata=self._endpoint.metadata)
+        return Stream(rpc, call.read)
+
+    def score(
+        self,
+        prompt: PromptLike | None,
+        continuation: str | Iterable[int],
+        intervention: Treatment | None = None,
+        *,
+        timeout: float | None = None,
+        **options: Unpack[ArmOptions],
+    ) -> Scores:
+        """Log-probabilities of ``continuation`` (text or token ids) under each arm."""
+        return self._unary(calls.score(prompt, continuation, intervention, options), timeout)
+
+    def tokenize(
+        self,
+        prompt: PromptLike | None = None,
+        *,
+        messages: Iterable[Mapping[str, str] | Message] | None = None,
+        token_ids: Iterable[int] | None = None,
+        timeout: float | None = None,
+    ) -> Tokenized:
+        """Tokens of a prompt, as the other calls would read it."""
+        return self._unary(calls.tokenize(prompt, messages, token_ids), timeout)
+
+    def model(self, *, timeout: float | None = None) -> ModelInfo:
+        """What is served."""
+        return self._unary(calls.model(), timeout)
+
+    def health(self, *, timeout: float = 5.0) -> bool:
+        """Whether the server serves. Raises Unavailable when nothing answers."""
+        return self._unary(calls.health(), timeout)
+
+    def _unary(self, call: Call[T], timeout: float | None = None) -> T:
+        method = self._channel.unary_unary(call.method, **call.codec)
+        attempts = Attempts(self._timeout if timeout is None else timeout)
+        while True:
+            try:
+                answer = method(
+                    call.request, timeout=attempts.remaining(), metadata=self._endpoint.metadata
+                )
+                return call.read(answer)
+            except grpc.RpcError as error:
+                pause = attempts.pause(to_error(error))
+            time.sleep(pause)
+
+    def close(self) -> None:
+        """Close the connection; running calls end as cancelled."""
+        self._channel.close()
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class Vectors:
+    """The store of vectors behind a client."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def list(
+        self,
+        *,
+        model: str = "",
+        kind: str = "",
+        method: str = "",
+        timeout: float | None = None,
+    ) -> Iterator[VectorInfo]:
+        """Stored vectors by name, without their cards; pages are fetched as they are needed."""
+        token, more = "", True
+        while more:
+            page = calls.list_vectors(token, model, kind, method)
+            vectors, token = self._client._unary(page, timeout)
+            yield from vectors
+            more = bool(token)
+
+    def get(self, name: str, *, timeout: float | None = None) -> VectorInfo:
+        """One stored vector with its card. Raises NotFound."""
+        return self._client._unary(calls.get_vector(name), timeout)

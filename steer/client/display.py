@@ -1,0 +1,98 @@
+"""A comparison for the eye: plain text, terminal, notebook. The first divergence is marked."""
+
+from collections.abc import Iterator
+from html import escape
+from typing import TYPE_CHECKING
+
+from steer.client.results import ArmResult, Comparison, Row
+from steer.types import BASELINE
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+# Stands before the first word that differs from the baseline.
+_MARK = "‖"
+_MORE = 3
+
+
+def as_text(comparison: Comparison) -> str:
+    """Arms under each other, in plain text."""
+    width = max(len(arm.name) for arm in comparison) if comparison.arms else 0
+    lines = []
+    for arm in comparison:
+        same, new = _split(comparison, arm.samples[0])
+        mark = _MARK if new and same is not None and arm.name != BASELINE else ""
+        lines.append(f"{arm.name:<{width}}  {_one_line((same or '') + mark + new)}")
+        lines += [f"{'':<{width}}  · {note}" for note in _notes(arm)]
+    return "\n".join(lines)
+
+
+def as_rich(comparison: Comparison) -> "Table":
+    """Arms side by side."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(show_lines=True, expand=False)
+    row = []
+    for arm in comparison:
+        same, new = _split(comparison, arm.samples[0])
+        cell = Text.assemble((same or "", "dim"), (new, "bold" if same is not None else ""))
+        for note in _notes(arm):
+            cell.append(f"\n· {note}", "cyan")
+        table.add_column(Text(arm.name), overflow="fold")
+        row.append(cell)
+    table.add_row(*row)
+    return table
+
+
+def as_html(comparison: Comparison) -> str:
+    """Arms side by side, for notebooks. Everything generated is escaped."""
+    heads, cells = "", ""
+    for arm in comparison:
+        same, new = _split(comparison, arm.samples[0])
+        marked = f"<mark>{escape(new)}</mark>" if same is not None and new else escape(new)
+        notes = "".join(f"<br><small>{escape(note)}</small>" for note in _notes(arm))
+        heads += f"<th style='text-align:left'>{escape(arm.name)}</th>"
+        cells += (
+            "<td style='text-align:left;vertical-align:top;white-space:pre-wrap'>"
+            f"{escape(same or '')}{marked}{notes}</td>"
+        )
+    return f"<table><tr>{heads}</tr><tr>{cells}</tr></table>"
+
+
+def _split(comparison: Comparison, row: Row) -> tuple[str | None, str]:
+    """The text up to the first word that differs from the baseline's, and the rest; None where
+    there is nothing to compare with."""
+    baseline = comparison.arms.get(BASELINE)
+    if baseline is None or row.arm == BASELINE or row.sample >= len(baseline.samples):
+        return None, row.text
+    other = baseline.samples[row.sample].text
+    if row.text == other:
+        return row.text, ""
+    same = next(
+        (i for i, (a, b) in enumerate(zip(row.text, other, strict=False)) if a != b),
+        min(len(row.text), len(other)),
+    )
+    cut = row.text.rfind(" ", 0, same) + 1
+    return row.text[:cut], row.text[cut:]
+
+
+def _notes(arm: ArmResult) -> Iterator[str]:
+    measured = arm.measurement
+    if measured is not None and arm.name != BASELINE:
+        at = measured.first_divergence
+        where = "equal to the baseline" if at is None else f"differs from token {at}"
+        yield f"{where}, mean KL {measured.mean_kl:.3g} nats per token"
+    for receipt in arm.receipts:
+        yield (
+            f"{receipt.op} {receipt.operand} at {receipt.site}: {receipt.tokens} tokens, "
+            f"mean change {receipt.mean_change:.1%}"
+        )
+    if len(arm.samples) > 1:
+        others = [repr(_one_line(row.text)) for row in arm.samples[1 : 1 + _MORE]]
+        left = len(arm.samples) - 1 - len(others)
+        yield f"more samples: {', '.join(others)}" + (f" and {left} more" if left else "")
+
+
+def _one_line(text: str) -> str:
+    return text.replace("\n", "⏎")

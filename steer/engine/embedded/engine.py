@@ -1,0 +1,181 @@
+"""The embedded engine: one thread owns the network; callers hand over plans and get events."""
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from importlib.metadata import version
+from typing import TypeVar
+
+import torch
+
+from steer.engine.base import Event, Sink
+from steer.engine.embedded import pack, probe
+from steer.engine.embedded.forward import adopt
+from steer.engine.embedded.loop import Loop
+from steer.engine.rows import Job
+from steer.engine.scheduler import Limits, Scheduler
+from steer.errors import Cancelled, ServerError, SteerError, Unavailable
+from steer.intervene import sites
+from steer.intervene.ops import OPS
+from steer.intervene.plan import Plan
+from steer.models.load import LoadedModel
+from steer.types import ModelInfo, Site
+
+T = TypeVar("T")
+
+
+class EmbeddedEngine:
+    """Continuous batching over a model of transformers. See ``engine.base.Engine``.
+
+    ``packing`` off keeps torch's own linear layers (for comparison).
+    """
+
+    def __init__(self, model: LoadedModel, limits: Limits, packing: bool = True) -> None:
+        self._points = sites.points(model.network)
+        adopt(model.network)
+        if packing:
+            pack.pack_linears(model.network)
+        self._model, self._limits = model, limits
+        self._scheduler = Scheduler(limits)
+        self._loop = Loop(model, self._scheduler)
+        self._wake = threading.Condition()
+        self._inbox: list[Callable[[], None]] = []
+        self._jobs: dict[str, Job] = {}
+        self._drain_until: float | None = None
+        self._thread = threading.Thread(target=self._run, name="steer-engine")
+        self._thread.start()
+
+    def submit(self, plan: Plan, sink: Sink) -> None:
+        """See ``Engine.submit``."""
+        job = Job(plan, sink, self._model.context_length, time.monotonic())
+        with self._wake:
+            if self._drain_until is not None or not self._thread.is_alive():
+                raise Unavailable("the engine is shutting down")
+            ahead = sum(other.slots for other in self._jobs.values() if other.admitted is None)
+            self._scheduler.check(job, ahead)
+            self._jobs[job.id] = job
+            self._inbox.append(lambda: self._scheduler.waiting.append(job))
+            self._wake.notify()
+
+    def cancel(self, request_id: str) -> None:
+        """See ``Engine.cancel``."""
+        self._post(lambda: self._cancel(request_id))
+
+    def norms(self, prompt: tuple[int, ...], sites: tuple[Site, ...]) -> Mapping[Site, float]:
+        """See ``Engine.norms``. Blocks until the engine thread has run it."""
+        special = self._model.text.special
+        return self._call(lambda: probe.norms(self._model.network, prompt, sites, special))
+
+    def info(self) -> ModelInfo:
+        """See ``Engine.info``."""
+        model, config = self._model, self._model.network.config
+        text = config.get_text_config()
+        weight = model.network.get_input_embeddings().weight
+        return ModelInfo(
+            id=model.id,
+            revision=model.revision,
+            fingerprint=model.fingerprint,
+            architecture=type(model.network).__name__,
+            layers=len(sites.blocks(model.network)),
+            d_model=model.d_model,
+            vocab_size=text.vocab_size,
+            context_length=model.context_length,
+            parameters=sum(p.numel() for p in model.network.parameters()),
+            dtype=str(weight.dtype).removeprefix("torch."),
+            device=str(weight.device),
+            points=self._points,
+            ops=tuple(OPS),
+            has_chat_template=model.text.has_chat_template,
+            max_rows=self._limits.max_rows,
+            kv_tokens=self._limits.kv_tokens,
+            server_version=version("steer"),
+        )
+
+    def load(self) -> tuple[int, int]:
+        """Rows running and rows waiting."""
+        with self._wake:
+            jobs = list(self._jobs.values())
+        running = sum(job.slots for job in jobs if job.admitted is not None)
+        return running, sum(job.slots for job in jobs) - running
+
+    def close(self, drain_seconds: float = 0.0) -> None:
+        """See ``Engine.close``. Returns when the thread has ended."""
+        with self._wake:
+            self._drain_until = time.monotonic() + drain_seconds
+            self._wake.notify()
+        self._thread.join()
+
+    def _call(self, function: Callable[[], T]) -> T:
+        future: Future[T] = Future()
+
+        def run() -> None:
+            try:
+                future.set_result(function())
+            except BaseException as error:
+                future.set_exception(error)
+
+        self._post(run)
+        return future.result()
+
+    def _post(self, task: Callable[[], None]) -> None:
+        with self._wake:
+            if not self._thread.is_alive():
+                raise Unavailable("the engine has stopped")
+            self._inbox.append(task)
+            self._wake.notify()
+
+    # ---- on the engine thread -------------------------------------------------------------------
+
+    def _run(self) -> None:
+        with torch.inference_mode():
+            while self._next_tasks():
+                try:
+                    self._loop.step()
+                except Exception as error:
+                    self._fail_all(_as_error(error))
+                self._deliver()
+            self._fail_all(Unavailable("the server is shutting down"))
+            self._deliver()
+
+    def _next_tasks(self) -> bool:
+        """Run what callers asked for; wait while there is nothing to do. False: time to end."""
+        with self._wake:
+            while not (self._inbox or self._jobs or self._drain_until is not None):
+                self._wake.wait()
+            tasks, self._inbox = self._inbox, []
+            drained = self._drain_until is not None and (
+                not self._jobs or time.monotonic() > self._drain_until
+            )
+        for task in tasks:
+            task()
+        return not drained
+
+    def _cancel(self, request_id: str) -> None:
+        job = self._jobs.get(request_id)
+        if job is not None:
+            self._loop.fail(job, Cancelled("the caller went away"))
+
+    def _fail_all(self, error: SteerError) -> None:
+        for job in [*self._scheduler.running, *self._scheduler.waiting]:
+            self._loop.fail(job, error)
+
+    def _deliver(self) -> None:
+        """Hand over this step's events, once for each sink."""
+        batches: dict[Sink, list[tuple[str, list[Event]]]] = defaultdict(list)
+        with self._wake:
+            for job in list(self._jobs.values()):
+                if job.events:
+                    batches[job.sink].append((job.id, job.events))
+                    job.events = []
+                if job.over:
+                    del self._jobs[job.id]
+        for sink, batch in batches.items():
+            sink(batch)
+
+
+def _as_error(error: Exception) -> SteerError:
+    if isinstance(error, SteerError):
+        return error
+    return ServerError(f"{type(error).__name__}: {error}")

@@ -1,0 +1,202 @@
+"""The step loop: schedule → select tokens → forward with ops at sites → sample → emit."""
+
+import time
+from collections.abc import Sequence
+from itertools import accumulate
+
+import torch
+
+from steer.engine.base import Done, Failed
+from steer.engine.embedded import advance, step
+from steer.engine.embedded.advance import Target
+from steer.engine.embedded.forward import forward
+from steer.engine.embedded.readout import Answer, read
+from steer.engine.embedded.sampler import uniforms
+from steer.engine.embedded.slots import Slots
+from steer.engine.embedded.steering import Steering, Work
+from steer.engine.rows import Job, Kind, Row, give_shadow, prepare
+from steer.engine.scheduler import Scheduler
+from steer.engine.text import RowText
+from steer.errors import DeadlineExceeded, FailedPrecondition, SteerError
+from steer.models.load import LoadedModel
+from steer.types import Finished, FinishReason, Receipt, ScoredArm
+
+
+class Loop:
+    """What the engine thread owns: rows in slots, and interventions on the device."""
+
+    def __init__(self, model: LoadedModel, scheduler: Scheduler) -> None:
+        self._model, self._scheduler = model, scheduler
+        self._network, self._eos = model.network, model.end_tokens
+        self._device = model.device
+        self._slots = Slots(scheduler.limits)
+        self._steering = Steering(self._network, model.d_model, model.text.special)
+        self._receipts: dict[Row, tuple[Receipt, ...]] = {}
+
+    def step(self) -> None:
+        """Run one step; jobs collect their events."""
+        self._expire()
+        self._admit()
+        work = self._scheduler.next()
+        if work:
+            targets, answers = self._compute(work)
+            advance.append(targets, answers, self._eos)
+        for job in list(self._scheduler.running):
+            if job.started:
+                self._part(job)
+                self._finish_rows(job)
+            elif not any(prefix.row.pending for prefix in job.prefixes):
+                self._start(job)
+
+    def fail(self, job: Job, error: SteerError) -> None:
+        """End a job at once and free its rows."""
+        if job in self._scheduler.running:
+            self._scheduler.running.remove(job)
+            rows = job.live()
+            for row in rows:
+                self._steering.detach(row.active)
+                self._receipts.pop(row, None)
+            self._slots.leave(rows, wipe=True)
+        else:
+            self._scheduler.waiting.remove(job)
+        job.over = True
+        job.events.append(Failed(error))
+
+    def _expire(self) -> None:
+        now = time.monotonic()
+        for job in [*self._scheduler.running, *self._scheduler.waiting]:
+            if job.plan.deadline is not None and now > job.plan.deadline:
+                self.fail(job, DeadlineExceeded("the deadline passed before the trial ended"))
+
+    def _admit(self) -> None:
+        for job in self._scheduler.admit():
+            job.admitted = time.monotonic()
+            prepare(job)
+            self._slots.make_room(*self._scheduler.rectangle())
+            for prefix in job.prefixes:
+                self._slots.enter(prefix.row)
+                self._attach(prefix.row)
+
+    def _attach(self, row: Row) -> None:
+        row.active = self._steering.attach(row.arm.interventions, row.prompt_length)
+        for item in row.active:
+            item.cursor.take(0, row.tokens[: row.computed])
+
+    def _start(self, job: Job) -> None:
+        for prefix in job.prefixes:
+            self._slots.fork(prefix)
+            for row in prefix.children:
+                self._attach(row)
+                self._steering.inherit(row.active, prefix.row.active)
+                self._equip(row, job)
+            self._steering.detach(prefix.row.active)
+        job.started = True
+
+    def _equip(self, row: Row, job: Job) -> None:
+        sampling = job.plan.sampling
+        if row.kind is not Kind.ARM or job.plan.scoring:
+            return
+        prompt = tuple(row.tokens[: row.prompt_length])
+        row.text = RowText(self._model.text.stream(prompt), sampling.stop)
+        if sampling.temperature > 0:
+            row.uniforms = uniforms(sampling.seed, row.sample, sampling.max_tokens)
+
+    def _compute(self, work: Sequence[tuple[Row, int]]) -> tuple[list[Target], list[Answer]]:
+        # Single tokens first and in slot order: then a decode step is one view of the rectangle.
+        work = sorted(work, key=lambda item: (item[1] > 1, item[0].slot))
+        spans = [row.tokens[row.computed : row.computed + count] for row, count in work]
+        segments = [
+            step.Segment(row.slot, row.computed, tokens)
+            for (row, _), tokens in zip(work, spans, strict=True)
+        ]
+        offsets = [0, *accumulate(count for _, count in work)]
+        self._steering.select(
+            [
+                Work(row.active, offset, row.computed, tokens)
+                for (row, _), tokens, offset in zip(work, spans, offsets, strict=False)
+                if row.active
+            ]
+        )
+        inputs = step.build(segments, len(self._slots), self._slots.kv.positions, self._device)
+        targets, keep = self._targets(work, offsets)
+        index = torch.tensor(keep, device=self._device, dtype=torch.long)
+        logits = forward(self._network, self._slots.kv, inputs, index)
+        for row, count in work:
+            row.computed += count
+        if not targets:
+            return [], []
+        return targets, read(logits, advance.queries(targets, self._eos))
+
+    def _targets(
+        self, work: Sequence[tuple[Row, int]], offsets: Sequence[int]
+    ) -> tuple[list[Target], list[int]]:
+        jobs = {row: job for job in self._scheduler.running for row in job.live()}
+        targets, keep = [], []
+        for (row, count), offset in zip(work, offsets, strict=False):
+            if row.kind is Kind.PREFIX:
+                continue
+            for place in range(count):
+                index = row.computed + place - (row.prompt_length - 1)
+                targets.append(Target(jobs[row], row, index))
+                keep.append(offset + place)
+        return targets, keep
+
+    def _part(self, job: Job) -> None:
+        for row, baseline in advance.parting(job):
+            shadow = give_shadow(row, job)
+            self._slots.copy(baseline, [shadow])
+
+    def _finish_rows(self, job: Job) -> None:
+        ended = [row for row in job.rows if row.ended and row.slot >= 0]
+        for row in ended:
+            receipts = self._steering.detach(row.active)
+            self._receipts[row] = receipts
+            shadow = row.reference if row.own_reference else None
+            self._slots.leave([row, shadow] if shadow else [row])
+            if not job.plan.scoring:
+                job.events.append(self._finished(job, row))
+        silent = _silent(job, self._receipts) if ended else None
+        if silent:
+            self.fail(job, silent)
+        elif all(row.ended for row in job.rows):
+            self._complete(job)
+
+    def _finished(self, job: Job, row: Row) -> Finished:
+        assert row.finish is not None
+        stop = row.stop
+        if row.finish is FinishReason.STOP:
+            stop = self._model.text.pieces((row.tokens[-1],))[0]
+        usage = advance.usage(job, row, time.monotonic())
+        receipts = self._receipts[row]
+        return Finished(row.arm.name, row.sample, row.finish, stop, usage, receipts)
+
+    def _complete(self, job: Job) -> None:
+        self._scheduler.running.remove(job)
+        job.over = True
+        receipts = [self._receipts.pop(row) for row in job.rows]
+        if job.plan.scoring:
+            job.events.append(Done((), _scores(job, receipts)))
+        else:
+            measured = advance.measurements(job) if job.plan.measure else ()
+            job.events.append(Done(measured))
+
+
+def _scores(job: Job, receipts: Sequence[tuple[Receipt, ...]]) -> tuple[ScoredArm, ...]:
+    return tuple(
+        ScoredArm(row.arm.name, tuple(row.logprobs), tuple(row.ranks), tuple(row.kl), given)
+        for row, given in zip(job.rows, receipts, strict=True)
+    )
+
+
+def _silent(job: Job, receipts: dict[Row, tuple[Receipt, ...]]) -> SteerError | None:
+    """The error of an intervention that had to fire and did not."""
+    for row in job.rows:
+        for receipt in receipts.get(row, ()):
+            item = row.arm.interventions[receipt.intervention]
+            if item.must_fire and not receipt.tokens:
+                return FailedPrecondition(
+                    f"arm {row.arm.name!r}: intervention {receipt.intervention} "
+                    f"({receipt.op} {receipt.operand}) touched no token",
+                    reason="DID_NOT_FIRE",
+                )
+    return None

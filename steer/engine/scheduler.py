@@ -1,0 +1,107 @@
+"""Which rows run, and how many tokens of each enter the next step. No torch.
+
+First come, first served: a job is admitted with all its rows or waits, so that the arms of a
+trial always run in the same forward passes.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from steer.engine.rows import Job, Row
+from steer.errors import Overloaded, TooLarge
+
+TARGETS = 64
+"""Most tokens of one row in a step when each needs logits (forced prefixes, teacher forcing)."""
+LEAST_PREFILL = 16
+"""Prefill tokens a step takes even when decoding rows alone fill it, so that prompts advance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """``max_rows`` at once; ``kv_tokens`` in the key-value rectangle; ``step_tokens`` in a forward
+    pass; ``max_queue`` rows waiting."""
+
+    max_rows: int
+    kv_tokens: int
+    step_tokens: int
+    max_queue: int
+
+
+@dataclass
+class Scheduler:
+    """Queue, running jobs and the next step's work."""
+
+    limits: Limits
+    waiting: deque[Job] = field(default_factory=deque)
+    running: list[Job] = field(default_factory=list)
+
+    def check(self, job: Job, ahead: int) -> None:
+        """Refuse a job that can never fit, or for which there is no room in the queue, where
+        ``ahead`` rows already wait."""
+        self._check_size(job)
+        if ahead + job.slots > self.limits.max_queue and ahead:
+            raise Overloaded(
+                f"{ahead} rows are waiting, at most {self.limits.max_queue} may", retry_after=1.0
+            )
+
+    def _check_size(self, job: Job) -> None:
+        limits = self.limits
+        if job.slots > limits.max_rows:
+            raise TooLarge(
+                f"the trial needs {job.slots} rows at once (arms x samples, and one to measure "
+                f"each arm's); this server runs {limits.max_rows}",
+                reason="TOO_MANY_ROWS",
+            )
+        if job.slots * job.positions > limits.kv_tokens:
+            raise TooLarge(
+                f"the trial needs {job.slots} rows x {job.positions} positions of key-value "
+                f"memory; this server has {limits.kv_tokens}",
+                reason="KV_MEMORY",
+            )
+
+    def admit(self) -> Iterator[Job]:
+        """Move jobs that fit from the queue to the running ones."""
+        while self.waiting and self._fits(self.waiting[0]):
+            job = self.waiting.popleft()
+            self.running.append(job)
+            yield job
+
+    def rectangle(self) -> tuple[int, int]:
+        """Slots and positions that the running jobs need at most."""
+        return (
+            sum(job.slots for job in self.running),
+            max((job.positions for job in self.running), default=0),
+        )
+
+    def _fits(self, job: Job) -> bool:
+        slots, positions = self.rectangle()
+        slots, positions = slots + job.slots, max(positions, job.positions)
+        return slots <= self.limits.max_rows and slots * positions <= self.limits.kv_tokens
+
+    def next(self) -> list[tuple[Row, int]]:
+        """Rows and token counts of the next step."""
+        work = [
+            (row, min(row.pending, TARGETS))
+            for job in self.running
+            if job.started
+            for row in job.live()
+            if row.pending > 0
+        ]
+        budget = max(self.limits.step_tokens - sum(count for _, count in work), LEAST_PREFILL)
+        return work + self._prefill(budget)
+
+    def _prefill(self, budget: int) -> list[tuple[Row, int]]:
+        work: list[tuple[Row, int]] = []
+        for job in self.running:
+            rows = [prefix.row for prefix in job.prefixes if prefix.row.pending > 0]
+            if job.started or not rows:
+                continue
+            # Equal shares, so that a trial's prompts stay in the same forward passes.
+            share = budget // len(rows) or (0 if work else 1)
+            if not share:
+                break
+            chunk = [(row, min(row.pending, share)) for row in rows]
+            budget -= sum(count for _, count in chunk)
+            work += chunk
+        return work

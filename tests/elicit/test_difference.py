@@ -1,0 +1,103 @@
+"""Difference of means against a reference computed with hand-written hooks."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM, PreTrainedModel
+
+from steer.elicit.difference import difference_of_means, mean_norm, residuals
+from steer.errors import InvalidRequest
+
+POSITIVE = [[1, 2, 3, 4], [5, 6], [7, 8, 9]]
+NEGATIVE = [[9, 8], [3], [2, 4, 6, 8, 10], [1, 1]]
+
+
+def llama() -> PreTrainedModel:
+    return LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=16,
+            hidden_size=8,
+            intermediate_size=12,
+            num_hidden_layers=3,
+            num_attention_heads=2,
+            num_key_value_heads=1,
+        )
+    )
+
+
+def gpt2() -> PreTrainedModel:
+    return GPT2LMHeadModel(GPT2Config(vocab_size=16, n_embd=8, n_layer=3, n_head=2, n_positions=16))
+
+
+@pytest.fixture(params=[llama, gpt2])
+def model(request: pytest.FixtureRequest) -> Iterator[PreTrainedModel]:
+    torch.manual_seed(0)
+    built: PreTrainedModel = request.param()
+    built.train(False)
+    yield built
+
+
+def reference(model: PreTrainedModel, prompts: list[list[int]], layer: int) -> Tensor:
+    """One prompt at a time, so that no padding can hide a mistake."""
+    blocks = model.transformer.h if isinstance(model, GPT2LMHeadModel) else model.model.layers
+    found: list[Tensor] = []
+
+    def hook(_module: object, _inputs: object, output: Tensor | tuple[Tensor, ...]) -> None:
+        found.append((output[0] if isinstance(output, tuple) else output)[0, -1].detach().clone())
+
+    handle = blocks[layer].register_forward_hook(hook)
+    for prompt in prompts:
+        model(input_ids=torch.tensor([prompt]))
+    handle.remove()
+    return torch.stack(found)
+
+
+@pytest.mark.parametrize("batch", [1, 2, 64])
+def test_equals_hand_hooks(model: PreTrainedModel, batch: int) -> None:
+    got = difference_of_means(model, POSITIVE, NEGATIVE, [0, 2], batch=batch)
+    for layer in (0, 2):
+        high, low = reference(model, POSITIVE, layer), reference(model, NEGATIVE, layer)
+        want = (high.mean(0) - low.mean(0)).numpy()
+        np.testing.assert_allclose(got.vectors[layer], want, atol=1e-5)
+        assert got.vectors[layer].dtype == np.float32
+        norms = torch.cat((high, low)).norm(dim=1)
+        assert got.norms[layer] == pytest.approx(float(norms.mean()), rel=1e-5)
+
+
+def test_last_layer_is_taken_before_the_final_norm(model: PreTrainedModel) -> None:
+    got = residuals(model, [[1, 2, 3]], [2])[2][0]
+    out = model(input_ids=torch.tensor([[1, 2, 3]]), output_hidden_states=True)
+    assert not np.allclose(got, out.hidden_states[-1][0, -1].detach().numpy(), atol=1e-3)
+
+
+def test_starts_keep_later_tokens_too(model: PreTrainedModel) -> None:
+    whole = residuals(model, [[1, 2, 3, 4], [5, 6]], [1], starts=[1, 0])[1]
+    assert whole.shape == (5, 8)
+    last = residuals(model, [[1, 2, 3, 4], [5, 6]], [1])[1]
+    np.testing.assert_allclose(whole[[2, 4]], last, atol=1e-6)
+    assert mean_norm(last) == pytest.approx(float(np.linalg.norm(last, axis=1).mean()))
+
+
+def test_nothing_of_the_model_is_changed(model: PreTrainedModel) -> None:
+    model.train(True)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    difference_of_means(model, POSITIVE, NEGATIVE, [1])
+    assert model.training
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    assert not any(module._forward_hooks for module in model.modules())
+
+
+@pytest.mark.parametrize("layer", [-1, 3])
+def test_a_layer_the_model_lacks_is_refused(model: PreTrainedModel, layer: int) -> None:
+    with pytest.raises(InvalidRequest, match="0 to 2"):
+        difference_of_means(model, POSITIVE, NEGATIVE, [layer])
+
+
+def test_empty_input_is_refused(model: PreTrainedModel) -> None:
+    with pytest.raises(InvalidRequest, match="both classes"):
+        difference_of_means(model, POSITIVE, [], [0])
+    with pytest.raises(InvalidRequest, match="empty"):
+        difference_of_means(model, POSITIVE, [[]], [0])
