@@ -1,17 +1,17 @@
 """The one exception tree. Each class knows its gRPC code and its machine-readable reason.
 
-    SteerError
-    ├── InvalidRequest      INVALID_ARGUMENT     every violation at once
-    ├── FailedPrecondition  FAILED_PRECONDITION  right in itself, wrong for this model or store
-    ├── NotFound            NOT_FOUND
-    ├── NotImplementedYet   UNIMPLEMENTED        in the contract, not in this engine
-    ├── Overloaded          RESOURCE_EXHAUSTED   carries ``retry_after``
-    ├── TooLarge            RESOURCE_EXHAUSTED   will never fit; retrying is useless
-    ├── Unavailable         UNAVAILABLE          loading, draining or unreachable
-    ├── DeadlineExceeded    DEADLINE_EXCEEDED
-    ├── Cancelled           CANCELLED
-    ├── Unauthenticated     UNAUTHENTICATED
-    └── ServerError         INTERNAL
+SteerError
+├── InvalidRequest      INVALID_ARGUMENT     every violation at once
+├── FailedPrecondition  FAILED_PRECONDITION  right in itself, wrong for this model or store
+├── NotFound            NOT_FOUND
+├── NotImplementedYet   UNIMPLEMENTED        in the contract, not in this engine
+├── Overloaded          RESOURCE_EXHAUSTED   carries ``retry_after``
+├── TooLarge            RESOURCE_EXHAUSTED   will never fit; retrying is useless
+├── Unavailable         UNAVAILABLE          loading, draining or unreachable
+├── DeadlineExceeded    DEADLINE_EXCEEDED
+├── Cancelled           CANCELLED
+├── Unauthenticated     UNAUTHENTICATED
+└── ServerError         INTERNAL
 """
 
 from collections.abc import Iterable
@@ -154,8 +154,17 @@ class Violations:
     def add(
         self, field: str, reason: str, message: str, kind: type[SteerError] = InvalidRequest
     ) -> None:
-        """Record one violation of ``kind``."""
-        self._found.append((kind, Violation(field, reason, message)))
+        """Record one violation of ``kind``.
+
+        Nothing is recorded at or below a field that is already reported: what is found there
+        follows from the first.
+        """
+        if not any(_is_within(field, earlier.field) for _, earlier in self._found):
+            self._found.append((kind, Violation(field, reason, message)))
+
+    def under(self, path: str) -> bool:
+        """Whether something at or below ``path`` was reported."""
+        return any(_is_within(violation.field, path) for _, violation in self._found)
 
     def __bool__(self) -> bool:
         return bool(self._found)
@@ -170,6 +179,10 @@ class Violations:
         reason = next(v.reason for kind, v in self._found if kind is worst)
         message = "; ".join(str(violation) for violation in violations)
         raise worst(message, reason=reason, violations=violations)
+
+
+def _is_within(field: str, path: str) -> bool:
+    return field == path or (field.startswith(path) and field[len(path)] in ".[")
 
 
 BY_CODE: dict[str, type[SteerError]] = {

@@ -1,1 +1,1 @@
-""""""
+"""The command line: typer commands over the SDK and the server."""

@@ -1,7 +1,9 @@
 """A comparison for the eye: plain text, terminal, notebook. The first divergence is marked."""
 
+import re
 from collections.abc import Iterator
 from html import escape
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from steer.client.results import ArmResult, Comparison, Row
@@ -66,15 +68,13 @@ def _split(comparison: Comparison, row: Row) -> tuple[str | None, str]:
     baseline = comparison.arms.get(BASELINE)
     if baseline is None or row.arm == BASELINE or row.sample >= len(baseline.samples):
         return None, row.text
-    other = baseline.samples[row.sample].text
-    if row.text == other:
-        return row.text, ""
-    same = next(
-        (i for i, (a, b) in enumerate(zip(row.text, other, strict=False)) if a != b),
-        min(len(row.text), len(other)),
-    )
-    cut = row.text.rfind(" ", 0, same) + 1
-    return row.text[:cut], row.text[cut:]
+    own, other = _words(row.text), _words(baseline.samples[row.sample].text)
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(own, other, strict=False)))
+    return "".join(own[:same]), "".join(own[same:])
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\s*\S+|\s+", text)
 
 
 def _notes(arm: ArmResult) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """gRPC statuses become exceptions: the one place that reads error details."""
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import grpc
 from google.protobuf.message import DecodeError, Message
@@ -32,7 +32,9 @@ D = TypeVar("D", bound=Message)
 
 def to_error(failed: grpc.RpcError) -> SteerError:
     """The exception for a failed call."""
-    trailer = dict(failed.trailing_metadata() or ())
+    # Pairs at run time, in both clients; the stubs know only one of them.
+    metadata: Any = failed.trailing_metadata()
+    trailer = dict(metadata or ())
     details = _details(trailer.get(_DETAILS))
     info = _find(details, ErrorInfo)
     retry = _find(details, RetryInfo)

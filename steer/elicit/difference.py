@@ -133,7 +133,9 @@ def _forward(
     model: PreTrainedModel, ids: Tensor, mask: Tensor, layers: Sequence[int]
 ) -> dict[int, Tensor]:
     seen: dict[int, Tensor] = {}
-    visits: dict[Site, Visit] = {site(model, layer): partial(_keep, seen, layer) for layer in layers}
+    visits: dict[Site, Visit] = {
+        site(model, layer): partial(_keep, seen, layer) for layer in layers
+    }
     with visiting(model, visits), evaluating(model):
         model(
             input_ids=ids.to(model.device),

@@ -77,6 +77,8 @@ class OperandResolver:
 
     def _inline(self, operand: Inline, path: str) -> Directions | None:
         arrays: dict[Site | None, Array] = {}
+        if self.violations.under(path):
+            return None
         for index, direction in enumerate(operand.directions):
             array = np.frombuffer(direction.data, "<f4").astype(np.float32)
             at = f"{path}.directions[{index}]"

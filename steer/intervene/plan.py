@@ -134,9 +134,18 @@ class Planner:
     encode_bare: EncodeBare
     measure_norms: MeasureNorms
 
-    def trial(self, trial: Trial, request_id: str, deadline: float | None = None) -> Plan:
-        """Plan a trial. Raises InvalidRequest, NotFound, FailedPrecondition, NotImplementedYet."""
-        found = Violations()
+    def trial(
+        self,
+        trial: Trial,
+        request_id: str,
+        deadline: float | None = None,
+        found: Violations | None = None,
+    ) -> Plan:
+        """Plan a trial; ``found`` is what was wrong with it before.
+
+        Raises InvalidRequest, NotFound, FailedPrecondition, NotImplementedYet.
+        """
+        found = found or Violations()
         arms = self._arms(trial.prompt, trial.arms, trial.allow_model_mismatch, "trial", found)
         for index, arm in enumerate(arms):
             if len(arm.forced) > trial.sampling.max_tokens:
@@ -160,9 +169,15 @@ class Planner:
             deadline=deadline,
         )
 
-    def score(self, trial: ScoreTrial, request_id: str, deadline: float | None = None) -> Plan:
+    def score(
+        self,
+        trial: ScoreTrial,
+        request_id: str,
+        deadline: float | None = None,
+        found: Violations | None = None,
+    ) -> Plan:
         """Plan teacher-forced scoring; every arm's ``forced`` is the continuation."""
-        found = Violations()
+        found = found or Violations()
         arms = self._arms(trial.prompt, trial.arms, trial.allow_model_mismatch, "", found)
         baseline = self._baseline(trial.prompt, "", found)
         arms = [baseline, *arms]
@@ -178,9 +193,7 @@ class Planner:
         found.raise_if_any()
         sampling = Sampling(max_tokens=len(continuation), ignore_eos=True)
         planned = tuple(replace(arm, forced=continuation) for arm in arms)
-        return Plan(
-            request_id, baseline.prompt, planned, sampling, scoring=True, deadline=deadline
-        )
+        return Plan(request_id, baseline.prompt, planned, sampling, scoring=True, deadline=deadline)
 
     def _baseline(self, prompt: Prompt, path: str, found: Violations) -> PlannedArm:
         ids = self._tokens(prompt, _join(path, "prompt"), self.encode, found)
@@ -235,6 +248,8 @@ class Planner:
     def _tokens(
         self, prompt: Prompt, path: str, encode: Encode, found: Violations
     ) -> tuple[int, ...]:
+        if prompt == Prompt():
+            return ()  # reported when it was read
         try:
             return encode(prompt, path)
         except InvalidRequest as error:
@@ -341,9 +356,7 @@ def _at_zero(edit: Edit) -> Edit:
 
 def _resolved(item: PlannedIntervention) -> ResolvedIntervention:
     coefficients = tuple((edit.site, edit.params[0]) for edit in item.edits)
-    return ResolvedIntervention(
-        item.op, item.operand, item.content_hash, coefficients, item.where
-    )
+    return ResolvedIntervention(item.op, item.operand, item.content_hash, coefficients, item.where)
 
 
 def _check_supported(item: Intervention, path: str, found: Violations) -> None:

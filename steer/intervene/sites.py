@@ -37,9 +37,7 @@ _SANDWICH = Layout(
     "pre_feedforward_layernorm",
     "post_feedforward_layernorm",
 )
-_POST_NORM = Layout(
-    "model.layers", "post_attention_layernorm", "mlp", "post_feedforward_layernorm"
-)
+_POST_NORM = Layout("model.layers", "post_attention_layernorm", "mlp", "post_feedforward_layernorm")
 _NEOX = Layout("gpt_neox.layers", "attention", "post_attention_layernorm", "mlp")
 
 LAYOUTS: dict[str, Layout] = {

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import steer.v1 as pb
+from steer.errors import Violations
 from steer.types import Arm, Intervention, Prompt, ScoreTrial, Trial
 from steer.wire import interventions, trials
 from steer.wire.catalog import build_model, build_vector, parse_model, parse_vector
@@ -34,6 +35,18 @@ from steer.wire.trials import build_arm, build_prompt, build_score, build_trial
 
 M = TypeVar("M")
 T = TypeVar("T")
+
+
+def read_trial(message: pb.Trial, path: str = "trial") -> tuple[Trial, Violations]:
+    """A trial and what is wrong with it so far, for a caller that goes on judging."""
+    check = Check.begin(path)
+    return trials.read_trial(message, check), check.found
+
+
+def read_score(message: pb.ScoreRequest) -> tuple[ScoreTrial, Violations]:
+    """A scoring request and what is wrong with it so far."""
+    check = Check.begin()
+    return trials.read_score(message, check), check.found
 
 
 def parse_trial(message: pb.Trial, path: str = "trial") -> Trial:
@@ -96,4 +109,6 @@ __all__ = [
     "parse_started",
     "parse_trial",
     "parse_vector",
+    "read_score",
+    "read_trial",
 ]

@@ -26,9 +26,7 @@ def queries(targets: Sequence[Target], eos: AbstractSet[int]) -> list[Query]:
     return [_query(target, places, eos) for target in targets]
 
 
-def _query(
-    target: Target, places: dict[tuple[int, int], int], eos: AbstractSet[int]
-) -> Query:
+def _query(target: Target, places: dict[tuple[int, int], int], eos: AbstractSet[int]) -> Query:
     row, plan = target.row, target.job.plan
     position = row.prompt_length + target.index
     known = row.tokens[position] if position < len(row.tokens) else None

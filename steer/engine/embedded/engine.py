@@ -68,6 +68,10 @@ class EmbeddedEngine:
         special = self._model.text.special
         return self._call(lambda: probe.norms(self._model.network, prompt, sites, special))
 
+    def warm_up(self) -> None:
+        """Run one pass, so that the first caller does not pay for lazy set-up."""
+        self.norms((0,), ())
+
     def info(self) -> ModelInfo:
         """See ``Engine.info``."""
         model, config = self._model, self._model.network.config

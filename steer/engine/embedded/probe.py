@@ -44,6 +44,4 @@ def norms(
     kept = [i for i, token in enumerate(tokens) if i and token not in special]
     kept = kept or list(range(len(tokens)))
     found = activations(network, tokens, at)
-    return {
-        site: float(torch.linalg.vector_norm(found[site][kept], dim=-1).mean()) for site in at
-    }
+    return {site: float(torch.linalg.vector_norm(found[site][kept], dim=-1).mean()) for site in at}

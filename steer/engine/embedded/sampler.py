@@ -30,7 +30,9 @@ def uniforms(seed: int, sample: int, count: int) -> list[float]:
 
     Philox with (seed, sample) as its key is counter-based: a number depends on nothing else.
     """
-    draws: list[float] = np.random.Generator(np.random.Philox(key=[seed, sample])).random(count).tolist()
+    draws: list[float] = (
+        np.random.Generator(np.random.Philox(key=[seed, sample])).random(count).tolist()
+    )
     return draws
 
 

@@ -77,7 +77,7 @@ def tokenizer() -> PreTrainedTokenizerFast:
 
 
 def untrained(seed: int = 0) -> LlamaForCausalLM:
-    """The organism before training: Llama, width 64, 3 blocks, 4 heads, tied embeddings."""
+    """The organism before training: Llama, width 64, 3 blocks, 4 heads, embeddings not tied."""
     torch.manual_seed(seed)
     config = LlamaConfig(
         vocab_size=len(_IDS),
@@ -88,7 +88,7 @@ def untrained(seed: int = 0) -> LlamaForCausalLM:
         num_key_value_heads=4,
         max_position_embeddings=64,
         initializer_range=0.05,
-        tie_word_embeddings=True,
+        tie_word_embeddings=False,
         bos_token_id=None,
         eos_token_id=_IDS[a1.EOS],
         pad_token_id=_IDS[a1.PAD],
@@ -104,7 +104,7 @@ def train(settings: Settings, progress: Callable[[int, float], None]) -> LlamaFo
     model = untrained(settings.seed)
     model.train(True)
     optimiser = torch.optim.AdamW(
-        model.parameters(), lr=settings.rate, betas=(0.9, 0.98), weight_decay=0.01
+        model.parameters(), lr=settings.rate, betas=(0.9, 0.98), weight_decay=0.1
     )
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, settings))
     rng = random.Random(settings.seed)

@@ -1,0 +1,53 @@
+"""``steer compare``."""
+
+from typing import Annotated
+
+import typer
+
+from steer.cli.options import (
+    Arms,
+    Chat,
+    Controls,
+    Json,
+    Layers,
+    Relative,
+    Target,
+    Treatments,
+    Vectors,
+    When,
+    prompt_of,
+)
+from steer.cli.output import print_json, print_rich
+
+
+def compare(
+    prompt: Annotated[str, typer.Argument(help="The prompt.")],
+    vector: Vectors = None,
+    arm: Arms = None,
+    layer: Layers = None,
+    phase: When = None,
+    relative: Relative = False,
+    random_control: Controls = 0,
+    chat: Chat = False,
+    max_tokens: Annotated[int, typer.Option(help="Most tokens of each row.")] = 128,
+    temperature: Annotated[float, typer.Option(help="0 is greedy.")] = 0.0,
+    seed: Annotated[int, typer.Option(help="The same for every arm.")] = 0,
+    samples: Annotated[int, typer.Option(help="Rows of each arm.")] = 1,
+    json: Json = False,
+    target: Target = None,
+) -> None:
+    """Generate with and without, side by side, with receipts and divergence."""
+    from steer.client.client import Client
+
+    arms = Treatments(vector or (), arm or (), layer or (), phase, relative, random_control)
+    recipes = arms.recipes()
+    with Client(target) as client:
+        result = client.compare(
+            prompt_of(prompt, chat),
+            arms=recipes,
+            max_tokens=max_tokens,
+            temperature=temperature,
+            seed=seed,
+            samples=samples,
+        )
+    print_json(result.to_dict()) if json else print_rich(result)

@@ -1,0 +1,25 @@
+"""The command ``steer``.
+
+Exit codes: 0 done; 1 any other error, and for ``health`` not serving; 2 bad input; 3 the server is
+loading, draining or can not be reached. Each command imports what it needs when it runs.
+"""
+
+import typer
+
+from steer.cli import compare, demo, health, model, score, serve, vectors
+from steer.cli.errors import ReportingGroup
+
+app = typer.Typer(
+    cls=ReportingGroup,
+    help="A model's output with and without activation steering, side by side.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("serve")(serve.serve)
+app.command("compare")(compare.compare)
+app.command("score")(score.score)
+app.command("model")(model.model)
+app.command("health")(health.health)
+app.command("demo")(demo.demo)
+app.add_typer(vectors.app, name="vectors")

@@ -1,0 +1,30 @@
+"""Printing: JSON for programs, rich for people."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+
+def print_json(value: Any) -> None:
+    """JSON on stdout; enums and tuples as their plain values."""
+    print(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def print_rich(renderable: Any) -> None:
+    """Anything rich can show, on stdout."""
+    from rich.console import Console
+
+    Console().print(renderable)
+
+
+def print_table(heads: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+    """A plain table; nothing in it is read as markup."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False)
+    for head in heads:
+        table.add_column(head)
+    for row in rows:
+        table.add_row(*(Text(str(cell)) for cell in row))
+    print_rich(table)

@@ -1,0 +1,130 @@
+"""A server from start to drained stop."""
+
+import asyncio
+import ipaddress
+import logging
+import signal
+
+import grpc
+from grpc_health.v1 import health, health_pb2_grpc
+from grpc_health.v1.health_pb2 import HealthCheckResponse
+
+import steer.v1 as pb
+from steer.errors import FailedPrecondition
+from steer.server.core import Core
+from steer.server.interceptor import Interceptor
+from steer.server.settings import Settings
+from steer.server.steering import SteeringService
+from steer.server.vectors import VectorService
+from steer.store import Store, bundled
+
+log = logging.getLogger("steer.server")
+
+SERVICES = ("steer.v1.SteeringService", "steer.v1.VectorService")
+STOP_GRACE = 1.0
+"""Seconds for streams that end by themselves; Health.Watch never does."""
+
+
+def run(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT; running rows get ``drain_seconds`` to finish."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    asyncio.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    server = Server(settings)
+    await server.start()
+    stop = asyncio.Event()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(sign, stop.set)
+    await stop.wait()
+    log.info("draining")
+    await server.stop()
+
+
+class Server:
+    """One address, one model."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.address = settings.address
+        self._steering = SteeringService()
+        self._health = health.aio.HealthServicer()
+        self._server = self._build()
+
+    async def start(self) -> None:
+        """Bind, load the model, then report SERVING. Raises when either fails."""
+        _check_address(self.settings)
+        port = self._server.add_insecure_port(self.settings.address)
+        if self.settings.address.endswith(":0"):
+            self.address = self.settings.address[:-1] + str(port)
+        await self._set_health(HealthCheckResponse.NOT_SERVING)
+        await self._server.start()
+        try:
+            self._steering.core = core = await Core.start(self.settings)
+        except BaseException:
+            await self._server.stop(0)
+            raise
+        await self._set_health(HealthCheckResponse.SERVING)
+        model = core.model
+        log.info("serving %s (%s, %s) on %s", model.id, model.dtype, model.device, self.address)
+
+    async def stop(self, drain_seconds: float | None = None) -> None:
+        """Refuse new trials, let running ones finish for a while, then stop."""
+        await self._health.enter_graceful_shutdown()
+        seconds = self.settings.drain_seconds if drain_seconds is None else drain_seconds
+        if self._steering.core is not None:
+            await asyncio.to_thread(self._steering.core.engine.close, seconds)
+        await self._server.stop(STOP_GRACE)
+
+    def _build(self) -> grpc.aio.Server:
+        size = self.settings.max_message_bytes
+        server = grpc.aio.server(
+            interceptors=[Interceptor()],
+            options=[
+                ("grpc.max_receive_message_length", size),
+                ("grpc.max_send_message_length", size),
+                ("grpc.keepalive_time_ms", 60_000),
+                ("grpc.keepalive_timeout_ms", 20_000),
+                ("grpc.http2.min_recv_ping_interval_without_data_ms", 20_000),
+                ("grpc.so_reuseport", 0),
+            ],
+        )
+        pb.add_SteeringServiceServicer_to_server(self._steering, server)
+        store = Store(self.settings.store or bundled())
+        pb.add_VectorServiceServicer_to_server(VectorService(store), server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+        if self.settings.reflection:
+            _add_reflection(server)
+        return server
+
+    async def _set_health(self, status: "HealthCheckResponse.ServingStatus") -> None:
+        # The empty name is liveness: the process answers. The services are readiness.
+        await self._health.set("", HealthCheckResponse.SERVING)
+        for name in SERVICES:
+            await self._health.set(name, status)
+
+
+def _add_reflection(server: grpc.aio.Server) -> None:
+    from grpc_reflection.v1alpha import reflection
+
+    names = (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
+    reflection.enable_server_reflection(names, server)
+
+
+def _check_address(settings: Settings) -> None:
+    address = settings.address
+    if address.startswith("unix:") or settings.insecure or _is_loopback(address.rpartition(":")[0]):
+        return
+    raise FailedPrecondition(
+        f"{address} can be reached from other machines, and there is no authentication; "
+        "use 127.0.0.1 or unix:PATH, or say --insecure if the network is your own",
+        reason="INSECURE_ADDRESS",
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"

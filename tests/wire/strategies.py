@@ -1,0 +1,212 @@
+"""Valid values of every type that goes over the wire."""
+
+import struct
+
+from hypothesis import strategies as st
+
+from steer import types as t
+
+MAX32 = 2**32 - 1
+finite = st.floats(allow_nan=False, allow_infinity=False)
+numbers = st.floats(allow_nan=False)
+uint32 = st.integers(0, MAX32)
+uint64 = st.integers(0, 2**64 - 1)
+ids = st.lists(uint32, max_size=4).map(tuple)
+text = st.text(max_size=8)
+words = st.text(min_size=1, max_size=8)
+names = st.from_regex(r"\A[a-z0-9][a-z0-9._-]{0,8}\Z")
+sites = st.builds(t.Site, uint32, st.sampled_from(t.Point))
+arm_names = st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9 ._:/@+-]{0,20}\Z").filter(
+    lambda name: name not in (t.BASELINE, t.NOISE_FLOOR)
+)
+
+
+def several(strategy, min_size=0, **kwargs):
+    return st.lists(strategy, min_size=min_size, max_size=3, **kwargs).map(tuple)
+
+
+@st.composite
+def inlines(draw):
+    width = draw(st.integers(1, 4))
+    floats = st.floats(width=32, allow_nan=False, allow_infinity=False)
+    data = st.lists(floats, min_size=width, max_size=width).map(
+        lambda xs: struct.pack(f"<{width}f", *xs)
+    )
+    if draw(st.booleans()):
+        return t.Inline((t.Direction(draw(data)),))
+    places = draw(st.lists(sites, min_size=1, max_size=3, unique=True))
+    return t.Inline(tuple(t.Direction(draw(data), site) for site in places))
+
+
+operands = st.recursive(
+    st.builds(t.Stored, names) | inlines(),
+    lambda inner: st.one_of(
+        st.builds(t.RandomLike, inner, uint64),
+        st.builds(t.WithinClass, inner, uint64),
+        st.builds(t.OrthogonalTo, inner, inner),
+    ),
+    max_leaves=3,
+)
+bounds = st.tuples(numbers, numbers).map(sorted).filter(
+    lambda pair: pair[0] < float("inf") and pair[1] > float("-inf")
+)
+edits = st.lists(
+    st.builds(t.FeatureEdit, uint32, finite, st.sampled_from(t.FeatureMode)),
+    min_size=1,
+    max_size=3,
+    unique_by=lambda edit: edit.index,
+).map(tuple)
+fractions = st.floats(0, 1)
+ops = st.one_of(
+    st.builds(t.Add, operands),
+    st.builds(lambda operand, pair: t.Project(operand, *pair), operands, bounds),
+    st.builds(t.Rotate, operands, st.floats(-180, 180)),
+    st.builds(t.Feature, names, edits),
+    st.builds(t.LowRank, names),
+    st.builds(t.Replace, operands, st.just(""), fractions),
+    st.builds(t.Replace, st.none(), words, fractions),
+)
+positions = st.integers(-(2**62), 2**62)
+ranges = st.one_of(
+    st.builds(t.Range, st.none() | positions, st.none()),
+    st.builds(t.Range, st.none(), positions),
+    st.tuples(st.integers(0, 50), st.integers(1, 50)).map(lambda p: t.Range(p[0], p[0] + p[1])),
+)
+counts = st.integers(1, MAX32)
+markers = st.one_of(
+    st.builds(t.Marker, words, st.just(""), text, st.none() | counts),
+    st.builds(t.Marker, st.just(""), words, text, st.none() | counts),
+)
+wheres = st.builds(
+    t.Where,
+    phase=st.sampled_from(t.Phase),
+    ranges=several(ranges),
+    token_ids=ids,
+    exclude_token_ids=ids,
+    include_special_tokens=st.booleans(),
+    markers=several(markers),
+    every=counts,
+    decay=st.none() | st.builds(t.Decay, st.sampled_from(t.DecayShape), counts),
+)
+scopes = st.sampled_from(t.GateScope)
+gates = st.one_of(
+    st.builds(t.Gate, sites, st.floats(-1, 1), cosine=operands, below=st.booleans(), scope=scopes),
+    st.builds(t.Gate, sites, st.floats(0, 1), probe=words, below=st.booleans(), scope=scopes),
+    st.builds(t.Gate, sites, finite, dictionary=words, feature=uint32, scope=scopes),
+)
+interventions = st.builds(
+    t.Intervention,
+    op=ops,
+    sites=several(sites, unique=True),
+    strength=st.none() | st.builds(t.Strength, finite, st.sampled_from(t.Unit)),
+    where=st.none() | wheres,
+    gate=st.none() | gates,
+    keep_norm=st.booleans(),
+    must_fire=st.booleans(),
+)
+messages = st.builds(t.Message, words, text)
+plain_prompts = st.one_of(
+    st.builds(t.Prompt, text=words),
+    st.builds(t.Prompt, token_ids=several(uint32, min_size=1)),
+)
+prompts = plain_prompts | st.builds(t.Prompt, messages=several(messages, min_size=1))
+biases = st.dictionaries(uint32, finite, max_size=3)
+arms = st.builds(
+    t.Arm,
+    name=arm_names,
+    interventions=several(interventions),
+    forced_prefix=st.none() | plain_prompts,
+    logit_bias=biases,
+    prompt=st.none() | prompts,
+)
+arm_lists = several(arms, unique_by=lambda arm: arm.name)
+positive = st.floats(min_value=0, exclude_min=True, allow_infinity=False)
+samplings = st.builds(
+    t.Sampling,
+    temperature=st.floats(min_value=0, allow_infinity=False),
+    top_p=st.floats(0, 1, exclude_min=True),
+    top_k=uint32,
+    min_p=st.floats(0, 1),
+    repetition_penalty=positive,
+    max_tokens=st.integers(50, MAX32),
+    min_tokens=st.integers(0, 50),
+    stop=several(words),
+    stop_token_ids=ids,
+    ignore_eos=st.booleans(),
+    seed=uint64,
+    logprobs=st.integers(0, 20),
+    logit_bias=biases,
+)
+trials = st.builds(
+    t.Trial,
+    prompt=prompts,
+    arms=arm_lists,
+    baseline=st.just(True),
+    sampling=samplings,
+    samples=st.integers(1, 1024),
+    measure=st.booleans(),
+    allow_model_mismatch=st.booleans(),
+)
+scores = st.builds(t.ScoreTrial, prompts, plain_prompts, arm_lists, st.booleans())
+
+# ---- answers ----
+
+values = several(numbers)
+nanoseconds = st.integers(0, 10**14).map(lambda n: n / 10**9)
+receipts = st.builds(
+    t.Receipt, uint32, text, text, text, sites, finite, uint32, finite
+)
+alternatives = several(st.builds(t.Alternative, uint32, numbers))
+chunks = st.builds(t.Chunk, text, uint32, ids, text, values, ids, several(alternatives))
+usages = st.builds(t.Usage, uint32, uint32, uint32, nanoseconds, nanoseconds, nanoseconds)
+finished = st.builds(
+    t.Finished, text, uint32, st.sampled_from(t.FinishReason), text, usages, several(receipts)
+)
+measurements = st.builds(t.Measurement, text, uint32, st.none() | uint32, values, values, values)
+resolved = st.builds(
+    t.ResolvedIntervention, text, text, text, several(st.tuples(sites, finite)), wheres
+)
+resolved_arms = st.builds(t.ResolvedArm, text, ids, ids, several(resolved), st.booleans())
+started = st.builds(t.Started, text, text, text, samplings, uint32, several(resolved_arms))
+scored_arms = st.builds(t.ScoredArm, text, values, ids, values, several(receipts))
+models = st.builds(
+    t.ModelInfo,
+    id=text,
+    revision=text,
+    fingerprint=text,
+    architecture=text,
+    layers=uint32,
+    d_model=uint32,
+    vocab_size=uint32,
+    context_length=uint32,
+    parameters=uint64,
+    dtype=text,
+    device=text,
+    points=several(st.sampled_from(t.Point)),
+    ops=several(text),
+    has_chat_template=st.booleans(),
+    max_rows=uint32,
+    kv_tokens=uint64,
+    server_version=text,
+)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | finite | text,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(text, inner, max_size=3),
+    max_leaves=6,
+)
+vectors = st.builds(
+    t.VectorInfo,
+    name=text,
+    content_hash=text,
+    kind=text,
+    description=text,
+    model=text,
+    fingerprint=text,
+    d_model=uint32,
+    sites=several(sites),
+    norms=values,
+    method=text,
+    licence=text,
+    created=text,
+    card=st.dictionaries(text, json_values, max_size=3),
+)

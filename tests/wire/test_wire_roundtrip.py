@@ -1,0 +1,52 @@
+"""parse(build(x)) == x, for every x, through real bytes."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import strategies as s
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from steer import wire
+
+BOTH_WAYS: dict[str, tuple[st.SearchStrategy[Any], Callable[..., Any], Callable[..., Any]]] = {
+    "prompt": (s.prompts, wire.build_prompt, wire.parse_prompt),
+    "arm": (s.arms, wire.build_arm, wire.parse_arm),
+    "intervention": (s.interventions, wire.build_intervention, wire.parse_intervention),
+    "trial": (s.trials, wire.build_trial, wire.parse_trial),
+    "score": (s.scores, wire.build_score, wire.parse_score),
+    "started": (s.started, wire.build_started, wire.parse_started),
+    "chunk": (s.chunks, wire.build_chunk, wire.parse_chunk),
+    "finished": (s.finished, wire.build_finished, wire.parse_finished),
+    "measurement": (s.measurements, wire.build_measurement, wire.parse_measurement),
+    "scored_arm": (s.scored_arms, wire.build_scored_arm, wire.parse_scored_arm),
+    "model": (s.models, wire.build_model, wire.parse_model),
+    "vector": (s.vectors, lambda v: wire.build_vector(v, with_card=True), wire.parse_vector),
+}
+
+
+@pytest.mark.parametrize("kind", BOTH_WAYS)
+def test_round_trip(kind: str) -> None:
+    strategy, build, parse = BOTH_WAYS[kind]
+
+    @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(strategy)
+    def holds(value: Any) -> None:
+        message = build(value)
+        assert parse(type(message).FromString(message.SerializeToString())) == value
+
+    holds()
+
+
+@given(s.chunks, s.finished)
+@settings(max_examples=50, deadline=None)
+def test_row(chunk: Any, finished: Any) -> None:
+    got, end = wire.parse_row(wire.build_row(chunk, finished))
+    assert (got, end) == (chunk, finished)
+
+
+@given(s.vectors)
+@settings(max_examples=20, deadline=None)
+def test_a_vector_without_its_card(vector: Any) -> None:
+    assert wire.parse_vector(wire.build_vector(vector, with_card=False)).card == {}
