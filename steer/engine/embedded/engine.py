@@ -1,5 +1,6 @@
 """The embedded engine: one thread owns the network; callers hand over plans and get events."""
 
+import logging
 import threading
 import time
 from collections import defaultdict
@@ -22,6 +23,8 @@ from steer.intervene.ops import OPS
 from steer.intervene.plan import Plan
 from steer.models.load import LoadedModel
 from steer.types import ModelInfo, Site
+
+log = logging.getLogger("steer.engine")
 
 T = TypeVar("T")
 
@@ -182,4 +185,5 @@ class EmbeddedEngine:
 def _as_error(error: Exception) -> SteerError:
     if isinstance(error, SteerError):
         return error
+    log.error("a step failed; every trial in it fails", exc_info=error)
     return ServerError(f"{type(error).__name__}: {error}")

@@ -80,7 +80,7 @@ class Steering:
         self._ledgers: dict[torch.device, Ledger] = {}
         self._hooks: dict[Site, RemovableHandle] = {}
         self._batches: dict[Site, list[Batch]] = {}
-        self._signature: tuple[object, ...] = ()
+        self._signature: tuple[object, ...] | None = None
 
     def attach(
         self, planned: Sequence[PlannedIntervention], prompt_length: int
@@ -99,7 +99,7 @@ class Steering:
 
     def detach(self, active: Sequence[Active]) -> tuple[Receipt, ...]:
         """Take interventions off their row; says what they did."""
-        self._signature = ()  # it holds ids of objects that may now go away
+        self._signature = None  # it holds ids of objects that may now go away
         receipts = []
         for index, item in enumerate(active):
             for entry, total in zip(item.entries, self._totals(item), strict=True):

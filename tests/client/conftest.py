@@ -1,0 +1,1 @@
+from fake_fixture import fake  # noqa: F401

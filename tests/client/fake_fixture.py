@@ -1,0 +1,13 @@
+import tempfile
+
+import fake as fake_module
+import pytest
+
+
+@pytest.fixture
+def fake():
+    # Paths of Unix sockets are short; pytest's own folders can be too long.
+    with tempfile.TemporaryDirectory(prefix="s-") as folder:
+        running, server = fake_module.start(folder)
+        yield running
+        server.stop(None).wait()
