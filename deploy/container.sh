@@ -69,7 +69,7 @@ while read -r volume; do volumes+=(--volume "$volume"); done <"$work/volumes"
 
 step 'Image'
 # Only the docker format keeps HEALTHCHECK.
-buildah bud --quiet --pull=never --isolation chroot --format docker "${volumes[@]}" \
+buildah bud --pull=never --isolation chroot --format docker "${volumes[@]}" \
   --build-arg PYTHON_IMAGE=localhost/steer-base \
   --build-arg REVISION="$(git rev-parse HEAD 2>/dev/null || echo unknown)" --tag steer .
 buildah images

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from steer.client.recipes import pin as pin
     from steer.client.recipes import project as project
     from steer.client.recipes import random_like as random_like
-    from steer.client.recipes import rotate as rotate
     from steer.client.results import ArmResult as ArmResult
     from steer.client.results import Comparison as Comparison
     from steer.client.results import Scores as Scores
@@ -65,9 +64,7 @@ _NAMES = {
     "steer.client.client": "Client",
     "steer.client.arms": "arm",
     "steer.client.recipe": "Recipe",
-    "steer.client.recipes": (
-        "ablate add clamp negate orthogonal_to pin project random_like rotate"
-    ),
+    "steer.client.recipes": ("ablate add clamp negate orthogonal_to pin project random_like"),
     "steer.client.results": "ArmResult Comparison Scores",
     "steer.errors": (
         "Cancelled DeadlineExceeded FailedPrecondition InvalidRequest NotFound NotImplementedYet "

@@ -65,12 +65,17 @@ def _rates(outcome: Outcome) -> dict[str, float]:
 
 def _meaning(outcomes: Mapping[str, Outcome]) -> str:
     base, best, forced = (outcomes[name].accuracy for name in (BASELINE, "a1-rloo", FORCED))
-    random = [one.accuracy for name, one in outcomes.items() if name.startswith("random-")]
+    random = [one for name, one in outcomes.items() if name.startswith("random-")]
+    accuracies = [one.accuracy for one in random]
+    kept = min(one.facts_right / one.facts for one in random)
     return (
-        f"\nThe vector a1-rloo takes the accuracy from {base:.0%} to {best:.0%}. Five random "
-        f"directions of the same norm, at the same place, give {min(random):.0%} to "
-        f"{max(random):.0%}: what they reach is the size of the push, the rest is the direction. "
-        f"Forcing the first token, without touching an activation, gives {forced:.0%}: that much "
-        "is form, the decision to begin a trace.\nThe latent mode was put into this organism by "
-        "us. It calibrates the instrument and is no evidence about large language models."
+        f"\nThe vector a1-rloo takes the accuracy from {base:.0%} to {best:.0%}. {len(random)} "
+        f"random directions of the same norm, at the same place, give {min(accuracies):.0%} to "
+        f"{max(accuracies):.0%}: that is what the size of the push does; the rest is the "
+        f"direction. The last column is the price: one of the random directions leaves {kept:.0%} "
+        f"of the facts. Forcing the first token, without touching an activation, gives "
+        f"{forced:.0%}: that much is form, the decision to begin a trace. A trace is valid when "
+        "every step is there and right, and the right answer follows.\nThe latent mode was put "
+        "into this organism by us. It calibrates the instrument and is no evidence about large "
+        "language models."
     )

@@ -49,7 +49,7 @@ def serve(
         bool, _option("reflection", "Answer gRPC server reflection.")
     ] = _DEFAULT.reflection,
     insecure: Annotated[
-        bool, _option("insecure", "Listen beyond this machine without TLS.")
+        bool, _option("insecure", "Listen where other machines can reach it, unprotected.")
     ] = _DEFAULT.insecure,
 ) -> None:
     """Serve a model until SIGTERM or SIGINT."""

@@ -50,7 +50,9 @@ def show(
     if json:
         print_json(asdict(vector))
         return
-    fields = {**_without_card(asdict(vector)), "sites": ", ".join(map(str, vector.sites))}
+    norms = [f"{site}: {norm:.4g}" for site, norm in zip(vector.sites, vector.norms, strict=True)]
+    fields = {**_without_card(asdict(vector)), "norms": ", ".join(norms)}
+    del fields["sites"]
     print_table(("field", "value"), fields.items())
     print_table(("card", ""), vector.card.items())
 

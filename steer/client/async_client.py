@@ -118,8 +118,8 @@ class AsyncClient:
                 )
                 return call.read(answer)
             except grpc.RpcError as error:
-                pause = attempts.pause(to_error(error))
-            await asyncio.sleep(pause)
+                failure = to_error(error)
+            await asyncio.sleep(attempts.pause(failure))
 
     async def close(self) -> None:
         """Close the connection; running calls end as cancelled."""

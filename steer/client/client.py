@@ -113,8 +113,8 @@ class Client:
                 )
                 return call.read(answer)
             except grpc.RpcError as error:
-                pause = attempts.pause(to_error(error))
-            time.sleep(pause)
+                failure = to_error(error)
+            time.sleep(attempts.pause(failure))
 
     def close(self) -> None:
         """Close the connection; running calls end as cancelled."""

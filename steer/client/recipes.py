@@ -63,11 +63,6 @@ def clamp(
     return project(vector, low, high, **options)
 
 
-def rotate(vector: VectorLike, degrees: float, **options: Unpack[Options]) -> Recipe:
-    """Rotate h towards v̂ by ``degrees`` (-180 to 180), keeping its norm."""
-    return _recipe(lambda operand: Rotate(operand, degrees), vector, options)
-
-
 def random_like(
     of: VectorLike | Recipe | Intervention, seed: int = 0, **options: Unpack[Options]
 ) -> Recipe:

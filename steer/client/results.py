@@ -1,5 +1,6 @@
 """What comes back: rows, arms, comparisons, scores."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -200,9 +201,11 @@ def _record(row: Row) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """The same with lists for tuples and texts for keys, as JSON has them."""
+    """The same as JSON has it: lists, texts as keys, None for what is not finite."""
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
     return value.value if hasattr(value, "value") else value

@@ -283,7 +283,7 @@ class _Trainer:
         loss = -(advantage.to(likelihood.device) * likelihood).mean()
         if not torch.isfinite(loss):
             raise FailedPrecondition(
-                f"the loss is {float(loss)}: a reward is not finite, or the learning rate "
+                f"the loss is {loss.item()}: a reward is not finite, or the learning rate "
                 f"({self.settings.rate}) is too high"
             )
         self.optimiser.zero_grad()

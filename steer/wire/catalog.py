@@ -1,5 +1,7 @@
 """What is served and what is stored: the model and its vectors."""
 
+from typing import Any
+
 from google.protobuf.json_format import MessageToDict, ParseDict
 from google.protobuf.struct_pb2 import Struct
 
@@ -8,6 +10,9 @@ from steer.types import ModelInfo, VectorInfo
 from steer.wire.check import Check
 from steer.wire.enums import POINT
 from steer.wire.operands import build_site, parse_site
+
+# Beyond this a float no longer tells neighbouring integers apart.
+_EXACT = 2**53
 
 # Fields that have one name and one plain type in both worlds.
 _MODEL = (
@@ -54,5 +59,16 @@ def parse_vector(message: pb.Vector) -> VectorInfo:
         **{name: getattr(message, name) for name in _VECTOR},
         sites=tuple(parse_site(site, Check.begin()) for site in message.sites),
         norms=tuple(message.norms),
-        card=MessageToDict(message.card),
+        card=_whole(MessageToDict(message.card)),
     )
+
+
+def _whole(value: Any) -> Any:
+    """The same with integers as such: JSON on the wire knows only floats."""
+    if isinstance(value, dict):
+        return {key: _whole(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_whole(item) for item in value]
+    if isinstance(value, float) and value.is_integer() and abs(value) <= _EXACT:
+        return int(value)
+    return value

@@ -27,7 +27,7 @@ def parse_intervention(message: pb.Intervention, check: Check) -> Intervention:
     """An intervention."""
     sites = tuple(parse_site(one, check.at("sites", i)) for i, one in enumerate(message.sites))
     if len(set(sites)) < len(sites):
-        check.at("sites").fail("DUPLICATE", "names a site twice; name each site once")
+        check.at("sites").fail("DUPLICATE", "names a site twice; give each site once")
     strength = gate = None
     if message.HasField("strength"):
         strength = _parse_strength(message.strength, check.at("strength"))

@@ -87,11 +87,11 @@ def _parse_inline(message: pb.InlineVector, check: Check) -> Inline:
     if not directions:
         at.fail("REQUIRED", "is empty; give at least one direction")
     if len(sites) > 1 and None in sites:
-        at.fail("REQUIRED", "has several directions, so each of them needs a site")
+        at.fail("REQUIRED", "has several directions, so give each of them a site")
     elif len(set(sites)) < len(sites):
         at.fail("DUPLICATE", "names a site twice; give at most one direction for each site")
     if len({len(direction.data) for direction in directions}) > 1:
-        at.fail("SHAPE", "has directions of different widths; all must have the model's width")
+        at.fail("SHAPE", "has directions of different widths; give all the model's width")
     return Inline(directions)
 
 

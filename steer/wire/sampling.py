@@ -52,7 +52,7 @@ def parse_sampling(message: pb.Sampling, check: Check) -> Sampling:
     if sampling.min_tokens > sampling.max_tokens:
         check.at("min_tokens").fail(
             "CONTRADICTORY",
-            f"is {sampling.min_tokens}, above max_tokens = {sampling.max_tokens}",
+            f"is {sampling.min_tokens}; give at most max_tokens = {sampling.max_tokens}",
         )
     return sampling
 

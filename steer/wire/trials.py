@@ -68,7 +68,7 @@ def read_arm(message: pb.Arm, check: Check) -> Arm:
             "beginning with a letter or digit",
         )
     if message.name in _RESERVED:
-        check.at("name").fail("RESERVED", f"is {message.name!r}, which is reserved; choose another")
+        check.at("name").fail("RESERVED", f"is {message.name!r}, a reserved name; give another")
     forced = prompt = None
     if message.HasField("forced_prefix"):
         forced = read_prompt(message.forced_prefix, check.at("forced_prefix"), chat=False)
@@ -118,7 +118,8 @@ def read_trial(message: pb.Trial, check: Check) -> Trial:
         check.at("arms").fail("REQUIRED", "is empty and the baseline is off; give an arm")
     if trial.noise_floor and not (trial.arms and trial.arms[0].interventions):
         check.at("noise_floor").fail(
-            "CONTRADICTORY", "needs a first arm with interventions to repeat at zero strength"
+            "CONTRADICTORY",
+            "repeats the first arm at zero strength; give one with interventions",
         )
     return trial
 
@@ -149,6 +150,7 @@ def _read_arms(message: pb.Trial | pb.ScoreRequest, check: Check) -> tuple[Arm, 
     for i, arm in enumerate(arms):
         if first.setdefault(arm.name, i) != i:
             check.at("arms", i).at("name").fail(
-                "DUPLICATE", f"is {arm.name!r}, as is arms[{first[arm.name]}]; names are unique"
+                "DUPLICATE",
+                f"is {arm.name!r}, as is arms[{first[arm.name]}]; give another name",
             )
     return arms

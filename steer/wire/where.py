@@ -47,7 +47,7 @@ def _parse_range(message: pb.PositionRange, check: Check) -> Range:
     stop = message.stop if message.HasField("stop") else None
     # Bounds of different signs can only be compared once the prompt's length is known.
     if start is not None and stop is not None and (start < 0) == (stop < 0) and start >= stop:
-        check.fail("CONTRADICTORY", f"is empty: start {start} is not below stop {stop}")
+        check.fail("CONTRADICTORY", f"is empty; give a start below stop, not {start} and {stop}")
     return Range(start, stop)
 
 
@@ -100,7 +100,7 @@ def build_gate(gate: Gate) -> pb.Gate:
 def parse_gate(message: pb.Gate, check: Check) -> Gate:
     """A gate. Its site has no default."""
     if not message.HasField("site"):
-        check.at("site").fail("REQUIRED", "is missing; say where the gate reads")
+        check.at("site").fail("REQUIRED", "is missing; give the site where the gate reads")
     gate = Gate(
         site=parse_site(message.site, check.at("site")),
         threshold=message.threshold,

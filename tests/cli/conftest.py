@@ -3,4 +3,4 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "client"))
 
-from fake_fixture import fake  # noqa: E402, F401
+from fake_fixture import fake  # noqa: F401

@@ -83,9 +83,7 @@ def abort(context, error):
     context.abort_with_status(ready._replace(trailing_metadata=trailer))
 
 
-class Fake(
-    pb.SteeringServiceServicer, pb.VectorServiceServicer, health_pb2_grpc.HealthServicer
-):
+class Fake(pb.SteeringServiceServicer, pb.VectorServiceServicer, health_pb2_grpc.HealthServicer):
     """What a test may look at and set."""
 
     def __init__(self):
@@ -96,6 +94,10 @@ class Fake(
         self.cancelled = threading.Event()
         self.endless = False
         self.serving = True
+        self.kl = (0.0, 1.0, 0.5)
+
+    def answer(self, trial):
+        return answer(trial, self.kl)
 
     def Check(self, request, context):
         up = self.serving and request.service == "steer.v1.SteeringService"
@@ -125,7 +127,7 @@ class Fake(
     def Compare(self, request, context):
         trial = self._accept(request.trial, context, wire.parse_trial)
         self.trials.append(trial)
-        started, rows = answer(trial)
+        started, rows = self.answer(trial)
         return pb.CompareResponse(
             started=wire.build_started(started),
             rows=[wire.build_row(whole(chunks), end) for chunks, end, _ in rows],
@@ -135,7 +137,7 @@ class Fake(
     def Generate(self, request, context):
         context.add_callback(self.cancelled.set)
         trial = self._accept(request.trial, context, wire.parse_trial)
-        started, rows = answer(trial)
+        started, rows = self.answer(trial)
         yield pb.GenerateResponse(started=wire.build_started(started))
         while self.endless and context.is_active():
             chunk = pb.Chunk(arm="baseline", token_ids=[1], text="x")
@@ -154,7 +156,7 @@ class Fake(
         names = ["baseline", *(arm.name for arm in trial.arms)]
         arms = [ScoredArm(name, (-1.0, -0.5), (1, 2), (), ()) for name in names]
         return pb.ScoreResponse(
-            started=wire.build_started(answer(Trial(trial.prompt))[0]),
+            started=wire.build_started(self.answer(Trial(trial.prompt))[0]),
             token_ids=[4, 5],
             arms=map(wire.build_scored_arm, arms),
         )
@@ -170,15 +172,15 @@ class Fake(
         return pb.GetVectorResponse(vector=wire.build_vector(vector(request.name), True))
 
 
-def answer(trial):
+def answer(trial, kl):
     arms = ([Arm("baseline")] if trial.baseline else []) + list(trial.arms)
     resolved = tuple(ResolvedArm(arm.name, (1, 2), (), (), True) for arm in arms)
     started = Started("req-1", MODEL.id, "f", trial.sampling, trial.samples, resolved)
-    rows = [row(arm, sample) for arm in arms for sample in range(trial.samples)]
+    rows = [row(arm, sample, kl) for arm in arms for sample in range(trial.samples)]
     return started, rows
 
 
-def row(arm, sample):
+def row(arm, sample, kl):
     words = WORDS.get(arm.name, WORDS["steered"])
     chunks = [
         Chunk(arm.name, sample, (i,), word, (-0.5,), (1,), ()) for i, word in enumerate(words)
@@ -189,7 +191,6 @@ def row(arm, sample):
     )
     end = Finished(arm.name, sample, FinishReason.STOP, "<eos>", Usage(2, 3), receipts)
     differs = None if arm.name == "baseline" else 1
-    kl = (0.0, 1.0, 0.5)
     return chunks, end, Measurement(arm.name, sample, differs, kl, (-0.5,) * 3, (-1.0,) * 3)
 
 
@@ -217,5 +218,3 @@ def start(path):
     server.add_insecure_port(fake.target)
     server.start()
     return fake, server
-
-

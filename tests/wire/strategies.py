@@ -47,8 +47,10 @@ operands = st.recursive(
     ),
     max_leaves=3,
 )
-bounds = st.tuples(numbers, numbers).map(sorted).filter(
-    lambda pair: pair[0] < float("inf") and pair[1] > float("-inf")
+bounds = (
+    st.tuples(numbers, numbers)
+    .map(sorted)
+    .filter(lambda pair: pair[0] < float("inf") and pair[1] > float("-inf"))
 )
 edits = st.lists(
     st.builds(t.FeatureEdit, uint32, finite, st.sampled_from(t.FeatureMode)),
@@ -153,9 +155,7 @@ scores = st.builds(t.ScoreTrial, prompts, plain_prompts, arm_lists, st.booleans(
 
 values = several(numbers)
 nanoseconds = st.integers(0, 10**14).map(lambda n: n / 10**9)
-receipts = st.builds(
-    t.Receipt, uint32, text, text, text, sites, finite, uint32, finite
-)
+receipts = st.builds(t.Receipt, uint32, text, text, text, sites, finite, uint32, finite)
 alternatives = several(st.builds(t.Alternative, uint32, numbers))
 chunks = st.builds(t.Chunk, text, uint32, ids, text, values, ids, several(alternatives))
 usages = st.builds(t.Usage, uint32, uint32, uint32, nanoseconds, nanoseconds, nanoseconds)

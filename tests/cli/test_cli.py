@@ -1,0 +1,179 @@
+"""The command line, from arguments to exit codes, against a server of the protocol."""
+
+import dataclasses
+import inspect
+import json
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+import steer
+from steer.cli import options
+from steer.cli.main import app
+from steer.server.settings import Settings
+from steer.types import RandomLike, Site, Stored, Strength, Unit, Where
+
+
+@pytest.fixture
+def run(fake):
+    def invoke(*arguments, target=fake.target):
+        return CliRunner().invoke(app, list(arguments), env={"STEER_TARGET": target})
+
+    return invoke
+
+
+def test_compare(fake, run):
+    done = run("compare", "hi", "--vector", "x:2", "--vector", "y", "--layer", "1",
+               "--phase", "decode", "--max-tokens", "5", "--seed", "3")  # fmt: skip
+    assert done.exit_code == 0, done.output
+    assert "THINK <b> 9" in done.stdout
+    trial = fake.trials[0]
+    (arm,) = trial.arms
+    first, second = arm.interventions
+    assert (arm.name, first.op.operand, second.op.operand) == ("steered", Stored("x"), Stored("y"))
+    assert (first.strength, second.strength) == (Strength(2), None)
+    assert first.sites == (Site(1),)
+    assert first.where == Where(steer.Phase.DECODE)
+    assert (trial.sampling.max_tokens, trial.sampling.seed) == (5, 3)
+
+
+def test_compare_with_arms_and_controls(fake, run):
+    done = run("compare", "hi", "--arm", "a=x:0.5", "--arm", "b=y:1", "--relative",
+               "--random-control", "2", "--chat", "--json")  # fmt: skip
+    assert done.exit_code == 0, done.output
+    plain = json.loads(done.stdout)
+    assert list(plain["arms"]) == ["baseline", "a", "b", "random-1", "random-2"]
+    trial = fake.trials[0]
+    assert trial.prompt.messages[0].role == "user"
+    assert trial.arms[0].interventions[0].strength == Strength(0.5, Unit.RELATIVE)
+    assert trial.arms[3].interventions[0].op.operand == RandomLike(Stored("x"), 2)
+    assert trial.arms[3].interventions[0].strength == Strength(0.5, Unit.RELATIVE)
+
+
+def test_score(run):
+    done = run("score", "hi", "yo", "--vector", "x")
+    assert done.exit_code == 0, done.output
+    assert "-1.500" in done.stdout
+    plain = json.loads(run("score", "hi", "yo", "--json").stdout)
+    assert plain["arms"]["baseline"]["total"] == -1.5
+
+
+def test_model_and_vectors(run):
+    assert "organism/fake" in run("model").stdout
+    assert json.loads(run("model", "--json").stdout)["points"] == ["resid_post"]
+    assert "v5" in run("vectors", "list").stdout
+    assert [one["name"] for one in json.loads(run("vectors", "list", "--json").stdout)][:2] == [
+        "v0",
+        "v1",
+    ]
+    assert "lr" in run("vectors", "show", "q").stdout
+    assert json.loads(run("vectors", "show", "q", "--json").stdout)["card"]["hyper"]["lr"] == 0.5
+
+
+def test_health(fake, run):
+    assert run("health").exit_code == 0
+    fake.serving = False
+    assert run("health").exit_code == 1
+    assert run("health", "--timeout", "1", target="unix:/nonexistent.sock").exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (steer.NotFound("no such vector"), 2),
+        (steer.FailedPrecondition("another width"), 2),
+        (steer.ServerError("a fault"), 1),
+        (steer.Unauthenticated("who"), 1),
+    ],
+)
+def test_exit_codes(fake, run, error, code):
+    fake.errors = [error]
+    done = run("model")
+    assert done.exit_code == code
+    assert error.message in done.stderr
+    assert "request req-1" in done.stderr
+    assert not done.stdout
+
+
+def test_unreachable_is_three(run):
+    assert run("vectors", "list", target="unix:/nonexistent.sock").exit_code == 3
+
+
+def test_violations_are_one_per_line(run):
+    done = run("compare", "hi", "--max-tokens", "0", "--temperature", "-1")
+    assert done.exit_code == 2
+    lines = done.stderr.splitlines()
+    assert lines[1].startswith("  trial.sampling.temperature: is -1; give")
+    assert lines[2].startswith("  trial.sampling.max_tokens: is 0; give")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--arm", "nameless"),
+        ("--random-control", "1"),
+        ("--vector", "x:nan"),
+        ("--vector", "x", "--phase", "later"),
+        ("--vector", "x", "--relative"),
+    ],
+)
+def test_bad_input_is_two(fake, run, arguments):
+    assert run("compare", "hi", *arguments).exit_code == 2
+    assert not fake.trials
+
+
+@pytest.mark.parametrize(
+    ("text", "parsed"),
+    [
+        ("x", ("x", None)),
+        ("x:0.5", ("x", 0.5)),
+        ("a/b@3:-2", ("a/b@3", -2)),
+        ("x@sha256:1234", ("x@sha256:1234", None)),
+        ("x@sha256:ab12:2", ("x@sha256:ab12", 2)),
+    ],
+)
+def test_strength_after_a_name(text, parsed):
+    assert options._strength(text) == parsed
+
+
+def test_serve_has_one_option_for_each_setting():
+    from steer.cli.serve import serve
+
+    given = inspect.signature(serve).parameters
+    fields = dataclasses.fields(Settings)
+    assert list(given) == [field.name for field in fields]
+    assert [p.default for p in given.values()] == [field.default for field in fields]
+
+
+def test_serve_passes_settings_on(monkeypatch):
+    app_module = pytest.importorskip("steer.server.app")
+    seen = []
+    monkeypatch.setattr(app_module, "run", seen.append)
+    done = CliRunner().invoke(
+        app, ["serve", "--model", "m", "--no-reflection"], env={"STEER_MAX_ROWS": "7"}
+    )
+    assert done.exit_code == 0, done.output
+    assert seen == [dataclasses.replace(Settings(), model="m", reflection=False, max_rows=7)]
+
+
+def test_serve_without_the_server_packages_says_what_to_install():
+    code = (
+        "import sys; sys.modules.update(torch=None, numpy=None, transformers=None);"
+        "sys.argv = ['steer', 'serve']; from steer.cli.main import app; app()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert 'pip install "steer[server]"' in done.stderr
+
+
+def test_help_of_every_command():
+    for command in ("serve", "compare", "score", "model", "health", "demo", "vectors"):
+        assert CliRunner().invoke(app, [command, "--help"]).exit_code == 0
+
+
+def test_python_m_steer():
+    done = subprocess.run([sys.executable, "-m", "steer", "--help"], capture_output=True, text=True)
+    assert done.returncode == 0
+    assert "Usage: steer" in done.stdout
