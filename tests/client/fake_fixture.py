@@ -1,6 +1,6 @@
 import tempfile
 
-import fake as fake_module
+import fake_server
 import pytest
 
 
@@ -8,6 +8,6 @@ import pytest
 def fake():
     # Paths of Unix sockets are short; pytest's own folders can be too long.
     with tempfile.TemporaryDirectory(prefix="s-") as folder:
-        running, server = fake_module.start(folder)
+        running, server = fake_server.start(folder)
         yield running
         server.stop(None).wait()

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-import strategies as s
+import wire_strategies as s
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

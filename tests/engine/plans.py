@@ -1,0 +1,80 @@
+"""Short ways to write plans."""
+
+from collections.abc import Sequence
+from itertools import count
+
+import numpy as np
+
+from steer.intervene.plan import Edit, Plan, PlannedArm, PlannedIntervention
+from steer.store.store import content_hash
+from steer.types import BASELINE, Phase, Sampling, Site, Where
+
+WIDTH = 32
+_ids = count()
+
+
+def vector(seed: int, norm: float = 8.0) -> np.ndarray:
+    """A random direction of a given norm; shape (WIDTH,)."""
+    draw = np.random.default_rng(seed).standard_normal(WIDTH)
+    return (draw * norm / np.linalg.norm(draw)).astype(np.float32)
+
+
+def prompt(seed: int, length: int) -> tuple[int, ...]:
+    """Random token ids, none special."""
+    return tuple(np.random.default_rng(seed).integers(3, 97, length).tolist())
+
+
+def edit(
+    op: str,
+    directions: dict[Site, np.ndarray],
+    params: tuple[float, ...] = (1.0,),
+    phase: Phase = Phase.ALL,
+    keep_norm: bool = False,
+    must_fire: bool = False,
+) -> PlannedIntervention:
+    """A planned intervention."""
+    edits = tuple(Edit(site, direction, params) for site, direction in directions.items())
+    return PlannedIntervention(
+        op, "test", content_hash(directions), edits, Where(phase), keep_norm, must_fire
+    )
+
+
+def arm(
+    name: str,
+    ids: Sequence[int],
+    *interventions: PlannedIntervention,
+    forced: Sequence[int] = (),
+    logit_bias: dict[int, float] | None = None,
+) -> PlannedArm:
+    """A planned arm."""
+    return PlannedArm(name, tuple(ids), tuple(forced), interventions, logit_bias or {})
+
+
+def plan(
+    *arms: PlannedArm,
+    samples: int = 1,
+    measure: bool = True,
+    deadline: float | None = None,
+    **sampling: object,
+) -> Plan:
+    """A plan of the given arms, greedy, going on after end tokens, 12 tokens unless told."""
+    settings = Sampling(**({"max_tokens": 12, "ignore_eos": True} | sampling))
+    return Plan(
+        f"r{next(_ids)}", arms[0].prompt, arms, settings, samples, measure, deadline=deadline
+    )
+
+
+def baseline(ids: Sequence[int]) -> PlannedArm:
+    """The baseline arm of a prompt."""
+    return arm(BASELINE, ids)
+
+
+def score(ids: Sequence[int], continuation: Sequence[int], *arms: PlannedArm) -> Plan:
+    """A scoring plan."""
+    both = [baseline(ids), *arms]
+    forced = tuple(
+        PlannedArm(a.name, a.prompt, tuple(continuation), a.interventions, a.logit_bias)
+        for a in both
+    )
+    sampling = Sampling(max_tokens=len(continuation), ignore_eos=True)
+    return Plan(f"r{next(_ids)}", tuple(ids), forced, sampling, scoring=True)
