@@ -3,6 +3,7 @@
 import queue
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -22,19 +23,21 @@ from steer.types import Chunk, Finished, Site
 
 VOCAB = 97
 BOS = 1
-_BASE: dict[str, Any] = dict(
-    vocab_size=VOCAB,
-    hidden_size=32,
-    intermediate_size=64,
-    num_hidden_layers=3,
-    num_attention_heads=4,
-    num_key_value_heads=2,
-    max_position_embeddings=256,
-    pad_token_id=0,
-    bos_token_id=BOS,
-    eos_token_id=2,
-    initializer_range=0.3,
-)
+_SPECIALS: dict[str, Any] = {
+    "vocab_size": VOCAB,
+    "pad_token_id": 0,
+    "bos_token_id": BOS,
+    "eos_token_id": 2,
+    "initializer_range": 0.3,
+}
+_SIZES: dict[str, Any] = {
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "max_position_embeddings": 256,
+}
 _HEAD = {"head_dim": 8}
 CONFIGS: dict[str, tuple[str, dict[str, Any]]] = {
     "llama": ("LlamaConfig", {}),
@@ -61,9 +64,9 @@ CONFIGS: dict[str, tuple[str, dict[str, Any]]] = {
 def network(kind: str = "llama", seed: int = 0) -> PreTrainedModel:
     """A random model of an architecture, float32."""
     name, extra = CONFIGS[kind]
-    base = {k: v for k, v in _BASE.items() if kind != "gpt2" or not k.startswith(("num_", "hidden", "inter", "max_"))}
+    base = _SPECIALS | extra if kind == "gpt2" else _SPECIALS | _SIZES | extra
     torch.manual_seed(seed)
-    config = getattr(transformers, name)(**(base | extra))
+    config = getattr(transformers, name)(**base)
     model = AutoModelForCausalLM.from_config(config)
     return model.train(False).requires_grad_(False)
 
@@ -97,7 +100,9 @@ def engine(kind: str = "llama", limits: Limits = LIMITS):
         running.close()
 
 
-def run(running: EmbeddedEngine, plans: Sequence[Plan], timeout: float = 60) -> dict[str, list[Event]]:
+def run(
+    running: EmbeddedEngine, plans: Sequence[Plan], timeout: float = 60
+) -> dict[str, list[Event]]:
     """Submit plans together and collect every event of each."""
     inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
     for plan in plans:
@@ -117,9 +122,7 @@ def tokens(events: Sequence[Event], arm: str, sample: int = 0) -> list[int]:
 
 def finished(events: Sequence[Event], arm: str, sample: int = 0) -> Finished:
     """How a row ended."""
-    return next(
-        e for e in events if isinstance(e, Finished) and (e.arm, e.sample) == (arm, sample)
-    )
+    return next(e for e in events if isinstance(e, Finished) and (e.arm, e.sample) == (arm, sample))
 
 
 Edit = Callable[[torch.Tensor], torch.Tensor]
@@ -129,7 +132,7 @@ def reference(
     net: PreTrainedModel,
     prompt: Sequence[int],
     count: int,
-    edits: Mapping[Site, Edit] = {},
+    edits: Mapping[Site, Edit] = MappingProxyType({}),
     touched: Callable[[int, int], bool] = lambda position, prompt_length: True,
 ) -> tuple[list[int], torch.Tensor]:
     """Greedy tokens and logits (count, vocab) by plain hooks and whole-sequence passes: no cache,
@@ -138,9 +141,8 @@ def reference(
 
     def visit_with(edit: Edit) -> Callable[[torch.Tensor], None]:
         def visit(hidden: torch.Tensor) -> None:
-            for position in range(hidden.shape[1]):
-                if touched(position, len(prompt)):
-                    hidden[0, position] = edit(hidden[0, position].float()).to(hidden.dtype)
+            at = [i for i in range(hidden.shape[1]) if touched(i, len(prompt))]
+            hidden[0, at] = edit(hidden[0, at].float()).to(hidden.dtype)
 
         return visit
 

@@ -20,7 +20,10 @@ import torch
 from transformers import PreTrainedModel
 
 from steer.elicit import rloo
-from steer.elicit.difference import Array, Tokens, difference_of_means, mean_norm, residuals
+from steer.elicit.difference import Array, difference_of_means, mean_norm, residuals
+from steer.elicit.padding import Tokens
+from steer.elicit.sampling import complete
+from steer.elicit.settings import Settings
 from steer.models.load import LoadedModel, load
 from steer.store import Card, Store
 from steer.tasks import a1
@@ -29,7 +32,7 @@ from steer.types import Phase, Site, Where
 MODEL, LAYER = "organism/a1", 2
 PAIRS, TRAINED_ON, SELECTED_ON, REPORTED_ON = 1000, 4000, 500, 500
 MAX_TOKENS = 16
-SCALES = (0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0)
+SCALES = (0.25, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.9, 1.0, 1.25, 1.5, 1.75, 2.0)
 RANDOM = 5
 _IDS = {word: i for i, word in enumerate(a1.tokens())}
 
@@ -63,13 +66,18 @@ def score(model: PreTrainedModel, vectors: Vectors, split: str, n: int, forced: 
     )
 
 
+def rank(found: Score) -> float:
+    """Higher is better: the worse of right answers and facts; valid traces break ties."""
+    return min(found.correct, found.facts) + found.valid / 1000
+
+
 def make_dom(model: PreTrainedModel) -> tuple[Array, dict[str, Any]]:
     """The vector (d_model,), already scaled by the best of SCALES, and the card's parameters."""
     pairs = a1.problems("train", PAIRS)
     positive, negative = ([a1.worksheet(p) for p in pairs], [p.prompt for p in pairs])
     raw = difference_of_means(model, _encode(positive), _encode(negative), [LAYER]).vectors[LAYER]
     found = {c: score(model, {LAYER: raw * np.float32(c)}, "select", SELECTED_ON) for c in SCALES}
-    best = max(SCALES, key=lambda c: found[c].correct)
+    best = max(SCALES, key=lambda c: rank(found[c]))
     parameters = {
         "positive": "the prompt under `work`",
         "negative": "the same prompt under `quiz`",
@@ -77,21 +85,24 @@ def make_dom(model: PreTrainedModel) -> tuple[Array, dict[str, Any]]:
         "pairs": PAIRS,
         "c": best,
         "select_n": SELECTED_ON,
-        "select_correct_by_c": {str(c): found[c].correct for c in SCALES},
+        "select_by_c": {
+            str(c): {"correct": found[c].correct, "valid": found[c].valid, "facts": found[c].facts}
+            for c in SCALES
+        },
     }
     return raw * np.float32(best), parameters
 
 
 def make_rloo(model: PreTrainedModel) -> tuple[Array, dict[str, Any]]:
     """The trained vector (d_model,) and the card's parameters."""
-    settings = rloo.Settings(layers=(LAYER,), max_tokens=MAX_TOKENS)
+    settings = Settings(layers=(LAYER,), max_tokens=MAX_TOKENS)
     asked = a1.problems("train", TRAINED_ON)
     trained = rloo.train(
         model,
         _encode([problem.prompt for problem in asked]),
         lambda i, tokens: float(a1.correct(asked[i], _decode(tokens))),
         settings,
-        select=lambda vectors: score(model, vectors, "select", SELECTED_ON).correct,
+        select=lambda vectors: rank(score(model, vectors, "select", SELECTED_ON)),
         progress=_show,
     )
     drop = ("enough", "patience")
@@ -184,7 +195,7 @@ def _card(loaded: LoadedModel) -> Card:
 def _residual_norms(model: PreTrainedModel) -> dict[Site, float]:
     """Mean ‖h‖ of the unsteered model where phase `decode` acts, on its own greedy answers."""
     prompts = _encode([problem.prompt for problem in a1.problems("train", PAIRS)])
-    answers = rloo.complete(model, prompts, {}, max_tokens=MAX_TOKENS)
+    answers = complete(model, prompts, {}, max_tokens=MAX_TOKENS)
     # The last generated token predicts nothing, so it is never fed.
     rows = [[*p, *answer[:-1]] for p, answer in zip(prompts, answers, strict=True)]
     layers = range(model.config.num_hidden_layers)
@@ -197,7 +208,7 @@ def _answers(
 ) -> list[str]:
     moved = {layer: torch.as_tensor(vector) for layer, vector in vectors.items()}
     asked = _encode([f"{prompt} {forced}" for prompt in prompts])
-    rows = rloo.complete(model, asked, moved, max_tokens=MAX_TOKENS)
+    rows = complete(model, asked, moved, max_tokens=MAX_TOKENS)
     return [f"{forced} {_decode(row)}" for row in rows]
 
 
@@ -223,7 +234,7 @@ def _show(progress: rloo.Progress) -> None:
         norm = progress.norm[LAYER]
         print(
             f"step {progress.step}  reward {progress.reward:.2f}  norm {norm:.1f}  "
-            f"select {progress.selected:.1f} %",
+            f"rank on select {progress.selected:.4f}",
             flush=True,
         )
 

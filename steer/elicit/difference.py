@@ -15,15 +15,15 @@ from itertools import islice
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import PreTrainedModel
 
+from steer.elicit.padding import Tokens, pad_right, positions
 from steer.errors import InvalidRequest
 from steer.intervene.sites import Visit, blocks, visiting
 from steer.types import Site
 
 Array = NDArray[np.float32]
-Tokens = Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +103,6 @@ def site(model: PreTrainedModel, layer: int) -> Site:
     return Site(layer)
 
 
-def pad_right(sequences: Sequence[Tokens]) -> tuple[Tensor, Tensor]:
-    """Token ids and attention mask, int64 (sequences, longest); padding is id 0, masked out."""
-    rows = [torch.tensor(list(sequence), dtype=torch.long) for sequence in sequences]
-    ids = nn.utils.rnn.pad_sequence(rows, batch_first=True)
-    lengths = torch.tensor([len(row) for row in rows])
-    return ids, (torch.arange(ids.shape[1]) < lengths[:, None]).long()
-
-
 @contextmanager
 def evaluating(model: PreTrainedModel) -> Iterator[None]:
     """Dropout off inside the block; the training flag is put back afterwards."""
@@ -120,11 +112,6 @@ def evaluating(model: PreTrainedModel) -> Iterator[None]:
         yield
     finally:
         model.train(was)
-
-
-def positions(mask: Tensor) -> Tensor:
-    """Position ids that count attended tokens only; padded columns get 0. Shape of `mask`."""
-    return (mask.cumsum(1) - 1).clamp(min=0)
 
 
 # Hooks and not `output_hidden_states`: the last of those is taken after the final norm.

@@ -16,6 +16,10 @@ from steer.intervene.plan import Plan, PlannedArm, PlannedIntervention
 from steer.intervene.where import touches_prompt
 from steer.types import BASELINE, FinishReason
 
+ROUND = 64
+"""Rows reserve positions in multiples of this. The rectangle then changes rarely, and all its
+slots have the same alignment in memory, on which the last bit of a product can depend."""
+
 
 class Kind(Enum):
     """``PREFIX`` computes a shared prompt up to P-1; ``SHADOW`` follows another row's tokens
@@ -113,9 +117,10 @@ class Job:
 
     @property
     def positions(self) -> int:
-        """Positions its longest row needs."""
-        longest = max(len(arm.prompt) for arm in self.plan.arms)
-        return min(longest + self.plan.sampling.max_tokens, self.context_length)
+        """Positions its longest row needs, rounded up."""
+        prompts = [self.plan.prompt, *(arm.prompt for arm in self.plan.arms)]
+        longest = max(map(len, prompts)) + self.plan.sampling.max_tokens
+        return round_up(min(longest, self.context_length))
 
     def measures(self, arm: PlannedArm) -> bool:
         """Whether an arm's rows are compared with the unsteered model."""
@@ -126,6 +131,11 @@ class Job:
         shadows = [row.reference for row in self.rows if row.own_reference and row.reference]
         candidates = [prefix.row for prefix in self.prefixes] + self.rows + shadows
         return [row for row in candidates if row.slot >= 0]
+
+
+def round_up(length: int) -> int:
+    """The next multiple of ``ROUND``."""
+    return -(-length // ROUND) * ROUND
 
 
 def prepare(job: Job) -> None:

@@ -9,7 +9,11 @@ from typing import Any
 import grpc
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.message import Message
-from google.rpc import code_pb2, error_details_pb2, status_pb2
+from google.rpc import (  # type: ignore[import-untyped]
+    code_pb2,
+    error_details_pb2,
+    status_pb2,
+)
 from grpc_status import rpc_status
 
 from steer.errors import ServerError, SteerError
@@ -85,7 +89,10 @@ async def _abort(context: Context, error: Exception) -> None:
     if not isinstance(error, SteerError):
         log.exception("request %s failed", request_id.get())
         error = ServerError("internal error; the server's log has the request id")
-    await context.abort_with_status(rpc_status.to_status(status(error)))
+    ready = rpc_status.to_status(status(error))
+    # Aborting replaces the trailing metadata, the request id with it.
+    trailing = ((REQUEST_ID, request_id.get()), *ready.trailing_metadata)
+    await context.abort_with_status(ready._replace(trailing_metadata=trailing))
 
 
 def status(error: SteerError) -> status_pb2.Status:

@@ -12,12 +12,16 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from steer.elicit import rloo
 from steer.elicit.difference import Array
+from steer.elicit.objective import advantages, log_likelihood
+from steer.elicit.sampling import complete
+from steer.elicit.settings import Settings
+from steer.elicit.trainer import NoRewardVariance
 from steer.errors import FailedPrecondition, InvalidRequest
 
 END = 0
 PROMPTS = [[3, 4, 5], [6], [2, 7, 3, 4]]
 COMPLETIONS = [[1, 2, END], [5, END], [3, 3, 3, END]]
-SETTINGS = rloo.Settings(layers=(1,), group=4, prompts=3, steps=3, max_tokens=2)
+SETTINGS = Settings(layers=(1,), group=4, prompts=3, steps=3, max_tokens=2)
 
 
 def tiny(vocabulary: int = 8) -> LlamaForCausalLM:
@@ -67,7 +71,7 @@ def by_hand(
 def test_gradient_equals_autograd_on_the_summed_objective() -> None:
     model, vectors = tiny(), seeded(0, 1)
     advantage = torch.tensor([1.0, -0.5, 0.25])
-    batched = (advantage * rloo.log_likelihood(model, PROMPTS, COMPLETIONS, vectors)).sum()
+    batched = (advantage * log_likelihood(model, PROMPTS, COMPLETIONS, vectors)).sum()
     rows = zip(advantage, PROMPTS, COMPLETIONS, strict=True)
     summed = sum(a * by_hand(model, p, c, vectors) for a, p, c in rows)
     assert isinstance(summed, Tensor)
@@ -82,12 +86,12 @@ def test_expected_step_is_the_gradient_of_the_expected_reward() -> None:
     model, vectors = tiny(vocabulary=2), seeded(1)
     vector, reward = vectors[1], torch.tensor([0.0, 1.0])
     likelihood = torch.stack(
-        [rloo.log_likelihood(model, [[1, 0]], [[token]], vectors)[0] for token in (0, 1)]
+        [log_likelihood(model, [[1, 0]], [[token]], vectors)[0] for token in (0, 1)]
     )
     chance = likelihood.exp()
     expected = torch.zeros(8)
     for pair in itertools.product((0, 1), repeat=2):
-        advantage = rloo.advantages(reward[list(pair)][None])[0]
+        advantage = advantages(reward[list(pair)][None])[0]
         loss = (advantage * likelihood[list(pair)]).mean()
         step = torch.autograd.grad(loss, vector, retain_graph=True)[0]
         expected += chance[list(pair)].prod().detach() * step
@@ -96,14 +100,14 @@ def test_expected_step_is_the_gradient_of_the_expected_reward() -> None:
 
 
 def test_advantage_leaves_the_sample_itself_out() -> None:
-    got = rloo.advantages(torch.tensor([[1.0, 0.0, 0.0, 1.0], [2.0, 2.0, 2.0, 2.0]]))
+    got = advantages(torch.tensor([[1.0, 0.0, 0.0, 1.0], [2.0, 2.0, 2.0, 2.0]]))
     want = torch.tensor([[2 / 3, -2 / 3, -2 / 3, 2 / 3], [0.0, 0.0, 0.0, 0.0]])
     assert torch.allclose(got, want)
 
 
 def test_greedy_completion_equals_generate() -> None:
     model = tiny()
-    got = rloo.complete(model, PROMPTS, {}, max_tokens=6)
+    got = complete(model, PROMPTS, {}, max_tokens=6)
     for prompt, completion in zip(PROMPTS, got, strict=True):
         ids = torch.tensor([prompt])
         mask = torch.ones_like(ids)
@@ -113,9 +117,7 @@ def test_greedy_completion_equals_generate() -> None:
 
 def test_steered_completion_is_the_best_by_hand() -> None:
     model, vectors = tiny(), {i: v.detach() for i, v in seeded(0, 1).items()}
-    for prompt, done in zip(
-        PROMPTS, rloo.complete(model, PROMPTS, vectors, max_tokens=3), strict=True
-    ):
+    for prompt, done in zip(PROMPTS, complete(model, PROMPTS, vectors, max_tokens=3), strict=True):
         for i, token in enumerate(done):
             options = [by_hand(model, prompt, [*done[:i], t], vectors) for t in range(8)]
             assert int(torch.stack(options).argmax()) == token
@@ -128,7 +130,7 @@ def test_learns_to_say_the_rewarded_token() -> None:
 
     def share(vectors: Mapping[int, Array]) -> float:
         moved = {layer: torch.as_tensor(vector) for layer, vector in vectors.items()}
-        out = rloo.complete(model, prompts, moved, max_tokens=1)
+        out = complete(model, prompts, moved, max_tokens=1)
         return sum(tokens == [4] for tokens in out) / len(out)
 
     trained = rloo.train(model, prompts, lambda _, c: float(c[0] == 4), settings, select=share)
@@ -146,7 +148,7 @@ def test_same_seed_same_vector() -> None:
 
 
 def test_rewards_without_variance_are_an_error() -> None:
-    with pytest.raises(rloo.NoRewardVariance, match="5 steps"):
+    with pytest.raises(NoRewardVariance, match="5 steps"):
         rloo.train(tiny(), PROMPTS, lambda *_: 0.0, replace(SETTINGS, steps=10))
 
 

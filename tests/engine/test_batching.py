@@ -34,14 +34,12 @@ def random_plan(seed: int):
 
 
 def rows(one, events):
-    return {
-        (a.name, s): tokens(events, a.name, s) for a in one.arms for s in range(one.samples)
-    }
+    return {(a.name, s): tokens(events, a.name, s) for a in one.arms for s in range(one.samples)}
 
 
 def test_results_do_not_depend_on_the_company():
     """Forty different trials at once, more than fit, against each of them alone."""
-    limits = Limits(max_rows=24, kv_tokens=24 * 128, step_tokens=48, max_queue=4096)
+    limits = Limits(max_rows=24, kv_tokens=24 * 192, step_tokens=48, max_queue=4096)
     plans = [random_plan(seed) for seed in range(40)]
     with engine(limits=limits) as running:
         together = run(running, plans)
@@ -51,9 +49,7 @@ def test_results_do_not_depend_on_the_company():
             crowd = together[one.request_id]
             assert isinstance(alone[-1], Done) and isinstance(crowd[-1], Done)
             assert rows(one, crowd) == rows(again, alone), seed
-            for mine, other in zip(
-                crowd[-1].measurements, alone[-1].measurements, strict=True
-            ):
+            for mine, other in zip(crowd[-1].measurements, alone[-1].measurements, strict=True):
                 assert mine.first_divergence == other.first_divergence
                 assert np.allclose(mine.kl, other.kl, atol=1e-4)
                 assert np.allclose(mine.baseline_logprobs, other.baseline_logprobs, atol=1e-4)
@@ -69,7 +65,9 @@ def test_zero_strength_is_the_baseline_logit_for_logit(phase, temperature):
     )
     with engine() as running:
         events = run(running, [one])[one.request_id]
-    chunks = [[e for e in events if isinstance(e, Chunk) and e.arm == a] for a in ("baseline", "zero")]
+    chunks = [
+        [e for e in events if isinstance(e, Chunk) and e.arm == a] for a in ("baseline", "zero")
+    ]
     for mine, other in zip(*chunks, strict=True):
         assert (mine.token_ids, mine.logprobs) == (other.token_ids, other.logprobs)
         assert mine.alternatives == other.alternatives
@@ -102,7 +100,12 @@ def test_decode_only_arms_share_the_prompt_and_others_do_not():
             alone[item.name] = tokens(run(running, [single])[single.request_id], item.name)
     cached = {a.name: finished(events, a.name).usage.cached_tokens for a in one.arms}
     assert cached == {
-        "baseline": 0, "prompt": 0, "all": 0, "decode": 49, "first": 49, "generated": 49
+        "baseline": 0,
+        "prompt": 0,
+        "all": 0,
+        "decode": 49,
+        "first": 49,
+        "generated": 49,
     }
     for item in arms:
         assert tokens(events, item.name) == alone[item.name]
@@ -111,7 +114,11 @@ def test_decode_only_arms_share_the_prompt_and_others_do_not():
 def test_receipts_count_what_was_touched():
     ids, v = prompt(3, 10), vector(5)
     expected = {
-        Phase.PROMPT: 10, Phase.GENERATED: 11, Phase.DECODE: 12, Phase.FIRST: 1, Phase.ALL: 21
+        Phase.PROMPT: 10,
+        Phase.GENERATED: 11,
+        Phase.DECODE: 12,
+        Phase.FIRST: 1,
+        Phase.ALL: 21,
     }
     arms = [arm(p.value, ids, edit("add", {Site(1): v, Site(2): v}, phase=p)) for p in Phase]
     one = plan(baseline(ids), *arms)
@@ -158,7 +165,11 @@ def test_a_diverging_row_ends_alone_and_leaves_nothing_behind():
         clean = plan(baseline(ids))
         wanted = tokens(run(running, [clean])[clean.request_id], "baseline")
         for _ in range(3):
-            one = plan(baseline(ids), arm("x", ids, broken[0], broken[0]), arm("y", ids, broken[1], broken[1]))
+            one = plan(
+                baseline(ids),
+                arm("x", ids, broken[0], broken[0]),
+                arm("y", ids, broken[1], broken[1]),
+            )
             later = plan(baseline(ids), max_tokens=12)
             answers = run(running, [one, later])
             events = answers[one.request_id]
@@ -264,7 +275,7 @@ def test_a_deadline_ends_the_trial():
 
 
 def test_limits_refuse_what_never_fits_and_what_does_not_fit_now():
-    limits = Limits(max_rows=4, kv_tokens=4 * 40, step_tokens=64, max_queue=4)
+    limits = Limits(max_rows=4, kv_tokens=4 * 64, step_tokens=64, max_queue=4)
     ids = prompt(1, 5)
     with engine(limits=limits) as running:
         with pytest.raises(TooLarge, match="5 rows"):

@@ -61,7 +61,7 @@ def project(direction: np.ndarray, strength: float, low: float, high: float):
     unit = torch.from_numpy(direction / np.linalg.norm(direction))
 
     def apply(h: torch.Tensor) -> torch.Tensor:
-        component = h @ unit
+        component = (h @ unit)[..., None]
         return h + strength * (component.clamp(low, high) - component) * unit
 
     return ("project", (strength, low, high), apply)
@@ -128,14 +128,15 @@ def test_what_is_added_at_the_points_adds_up(kind):
 
 
 def test_several_interventions_apply_in_the_order_given():
-    v, w, site, ids = vector(1), vector(2), Site(1), prompt(3, 7)
+    v, site, ids = vector(1), Site(1), prompt(3, 7)
+    w = v + vector(2)  # not orthogonal to v, so that the order matters
     unit = torch.from_numpy(w / np.linalg.norm(w))
 
     def add_v(h):
         return h + torch.from_numpy(v)
 
     def ablate_w(h):
-        return h - (h @ unit) * unit
+        return h - (h @ unit)[..., None] * unit
 
     first, second = edit("add", {site: v}), edit("project", {site: w}, (1.0, 0.0, 0.0))
     with engine() as running:
@@ -152,7 +153,7 @@ def test_keep_norm_rescales_to_the_norm_before():
 
     def apply(h):
         moved = h + torch.from_numpy(v)
-        return moved * (h.norm() / moved.norm())
+        return moved * (h.norm(dim=-1, keepdim=True) / moved.norm(dim=-1, keepdim=True))
 
     with engine() as running:
         one = plan(baseline(ids), arm("s", ids, edit("add", {site: v}, keep_norm=True)))

@@ -15,7 +15,7 @@ from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface
 
 from steer.engine.embedded.kv import KV
-from steer.engine.embedded.step import NO_WINDOW, Group, Step
+from steer.engine.embedded.step import NO_WINDOW, Group, Step, pad
 from steer.errors import FailedPrecondition
 
 NAME = "steer"
@@ -100,13 +100,14 @@ def _group(
     k, v = (_read(group, buffer) for buffer in (keys, values))
     # Query heads that share a key head become extra queries: no key is ever repeated.
     q = flat.index_select(0, group.gather).view(group.rows, group.width, key_heads, shared, -1)
-    q = q.permute(0, 2, 3, 1, 4).reshape(group.rows, key_heads, shared * group.width, -1)
+    q = pad(q.permute(0, 2, 3, 1, 4).reshape(group.rows, key_heads, shared * group.width, -1))
     mask = group.mask(window, shared, q.dtype)
     if softcap is None:
         out = scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=scaling)
     else:
         out = _capped(q, k, v, mask, scaling or q.shape[-1] ** -0.5, softcap)
-    out = out.view(group.rows, key_heads, shared, group.width, -1).permute(0, 3, 1, 2, 4)
+    out = out[:, :, : shared * group.width]
+    out = out.reshape(group.rows, key_heads, shared, group.width, -1).permute(0, 3, 1, 2, 4)
     return out.reshape(group.rows * group.width, heads, -1)
 
 

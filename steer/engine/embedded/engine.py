@@ -38,6 +38,7 @@ class EmbeddedEngine:
     def __init__(self, model: LoadedModel, limits: Limits, packing: bool = True) -> None:
         self._points = sites.points(model.network)
         adopt(model.network)
+        self._parameters = sum(p.numel() for p in model.network.parameters())
         if packing:
             pack.pack_linears(model.network)
         self._model, self._limits = model, limits
@@ -89,7 +90,7 @@ class EmbeddedEngine:
             d_model=model.d_model,
             vocab_size=text.vocab_size,
             context_length=model.context_length,
-            parameters=sum(p.numel() for p in model.network.parameters()),
+            parameters=self._parameters,
             dtype=str(weight.dtype).removeprefix("torch."),
             device=str(weight.device),
             points=self._points,

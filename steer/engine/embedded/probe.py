@@ -10,6 +10,7 @@ from transformers import PreTrainedModel
 from steer.engine.embedded import step
 from steer.engine.embedded.forward import forward
 from steer.engine.embedded.kv import KV
+from steer.engine.rows import round_up
 from steer.intervene.sites import Visit, visiting
 from steer.types import Site
 
@@ -27,9 +28,10 @@ def activations(
         return visit
 
     device = next(network.parameters()).device
-    inputs = step.build([step.Segment(0, 0, tokens)], 1, len(tokens), device)
+    positions = round_up(len(tokens))
+    inputs = step.build([step.Segment(0, 0, tokens)], 1, positions, device)
     with visiting(network, {site: reader(site) for site in at}):
-        forward(network, KV(1, len(tokens)), inputs, torch.tensor([0], device=device))
+        forward(network, KV(1, positions), inputs, torch.tensor([0], device=device))
     return found
 
 

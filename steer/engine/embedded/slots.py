@@ -6,9 +6,6 @@ from steer.engine.embedded.kv import KV
 from steer.engine.rows import Prefix, Row
 from steer.engine.scheduler import Limits
 
-ROUND = 64
-"""The rectangle's length is a multiple of this where memory allows, so that it changes rarely."""
-
 
 class Slots:
     """Rows 0 … n-1 without holes, over one key-value rectangle."""
@@ -25,10 +22,7 @@ class Slots:
         """Grow the rectangle to at least ``slots`` × ``positions``, within the limits."""
         if slots <= self.kv.slots and positions <= self.kv.positions:
             return
-        limit = self._limits.kv_tokens
-        rounded = -(-positions // ROUND) * ROUND
-        positions = rounded if slots * rounded <= limit else positions
-        spare = min(2 * slots, limit // positions, self._limits.max_rows)
+        spare = min(2 * slots, self._limits.kv_tokens // positions, self._limits.max_rows)
         self.kv.resize(max(slots, spare), positions, len(self._rows))
 
     def enter(self, row: Row) -> None:

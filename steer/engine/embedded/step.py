@@ -9,9 +9,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+from steer.engine.rows import round_up
 
 NO_WINDOW = 0
+
+
+QUERIES = 16
+"""Queries of a row are padded to a multiple of this on the CPU in float32. The fused kernel gives
+each thread scratch space in proportion; an odd number misaligns it, and then equal rows can differ
+in the last bit by which thread computed them."""
+
+
+def pad(tensor: Tensor) -> Tensor:
+    """(rows, heads, queries, …) padded along queries, where that matters."""
+    missing = -tensor.shape[2] % QUERIES
+    if not missing or tensor.dtype != torch.float32 or tensor.device.type != "cpu":
+        return tensor
+    return nn.functional.pad(tensor, (0, 0, 0, missing))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +78,7 @@ class Group:
         mask.masked_fill_(hidden, float("-inf"))
         if self.width == 1:
             return mask
-        return mask.repeat(1, 1, queries_per_key, 1)
+        return pad(mask.repeat(1, 1, queries_per_key, 1))
 
     def to(self, device: torch.device) -> "Group":
         """The same group with its tensors on another device."""
@@ -143,7 +159,7 @@ def _singles(segments: Sequence[Segment], live: int, device: torch.device) -> Gr
     return Group(
         rows=live,
         width=1,
-        length=1 + max(segment.start for segment in segments),
+        length=round_up(1 + max(segment.start for segment in segments)),
         slots=None,
         gather=torch.tensor(gather, device=device),
         kept=None if dense else torch.tensor(slots, device=device),
@@ -169,7 +185,7 @@ def _chunks(segments: Sequence[Segment], first: int, device: torch.device) -> Gr
     return Group(
         rows=len(segments),
         width=width,
-        length=max(segment.start + len(segment.tokens) for segment in segments),
+        length=round_up(max(segment.start + len(segment.tokens) for segment in segments)),
         slots=torch.tensor([segment.slot for segment in segments], device=device),
         gather=torch.tensor(gather, device=device),
         kept=torch.tensor(kept, device=device),

@@ -1,0 +1,56 @@
+"""Vectors added to the residual stream of a Hugging Face model while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from steer.elicit.difference import site
+from steer.intervene.sites import Visit, visiting
+from steer.types import Site
+
+
+@dataclass
+class Steering:
+    """State of the hooks. skip: columns at the start of the next forward pass left untouched."""
+
+    skip: int = 0
+
+
+@contextmanager
+def steered(model: PreTrainedModel, vectors: Mapping[int, Tensor]) -> Iterator[Steering]:
+    """Add `vectors[l]`, (d_model,), to the output of block l inside the `with` block.
+
+    The sum is taken in float32. Columns before `Steering.skip` stay bit-identical.
+    """
+    steering = Steering()
+    visits: dict[Site, Visit] = {
+        site(model, layer): partial(_add, vector.to(model.device, torch.float32), steering)
+        for layer, vector in vectors.items()
+    }
+    with visiting(model, visits):
+        yield steering
+
+
+@contextmanager
+def frozen(model: PreTrainedModel) -> Iterator[None]:
+    """No parameter of the model takes a gradient inside the block; put back afterwards."""
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    try:
+        for parameter in trained:
+            parameter.requires_grad_(False)
+        yield
+    finally:
+        for parameter in trained:
+            parameter.requires_grad_(True)
+
+
+def _add(vector: Tensor, steering: Steering, hidden: Tensor) -> None:
+    touched = hidden[:, steering.skip :]
+    touched.copy_((touched.float() + vector).to(hidden.dtype))
