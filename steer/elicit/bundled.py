@@ -32,7 +32,7 @@ from steer.types import Phase, Site, Where
 MODEL, LAYER = "organism/a1", 2
 PAIRS, TRAINED_ON, SELECTED_ON, REPORTED_ON = 1000, 4000, 500, 500
 MAX_TOKENS = 16
-SCALES = (0.25, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.9, 1.0, 1.25, 1.5, 1.75, 2.0)
+SCALES = (0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0)
 RANDOM = 5
 _IDS = {word: i for i, word in enumerate(a1.tokens())}
 
@@ -66,18 +66,13 @@ def score(model: PreTrainedModel, vectors: Vectors, split: str, n: int, forced: 
     )
 
 
-def rank(found: Score) -> float:
-    """Higher is better: the worse of right answers and facts; valid traces break ties."""
-    return min(found.correct, found.facts) + found.valid / 1000
-
-
 def make_dom(model: PreTrainedModel) -> tuple[Array, dict[str, Any]]:
     """The vector (d_model,), already scaled by the best of SCALES, and the card's parameters."""
     pairs = a1.problems("train", PAIRS)
     positive, negative = ([a1.worksheet(p) for p in pairs], [p.prompt for p in pairs])
     raw = difference_of_means(model, _encode(positive), _encode(negative), [LAYER]).vectors[LAYER]
     found = {c: score(model, {LAYER: raw * np.float32(c)}, "select", SELECTED_ON) for c in SCALES}
-    best = max(SCALES, key=lambda c: rank(found[c]))
+    best = max(SCALES, key=lambda c: found[c].correct)
     parameters = {
         "positive": "the prompt under `work`",
         "negative": "the same prompt under `quiz`",
@@ -85,10 +80,7 @@ def make_dom(model: PreTrainedModel) -> tuple[Array, dict[str, Any]]:
         "pairs": PAIRS,
         "c": best,
         "select_n": SELECTED_ON,
-        "select_by_c": {
-            str(c): {"correct": found[c].correct, "valid": found[c].valid, "facts": found[c].facts}
-            for c in SCALES
-        },
+        "select_correct_by_c": {str(c): found[c].correct for c in SCALES},
     }
     return raw * np.float32(best), parameters
 
@@ -102,7 +94,7 @@ def make_rloo(model: PreTrainedModel) -> tuple[Array, dict[str, Any]]:
         _encode([problem.prompt for problem in asked]),
         lambda i, tokens: float(a1.correct(asked[i], _decode(tokens))),
         settings,
-        select=lambda vectors: rank(score(model, vectors, "select", SELECTED_ON)),
+        select=lambda vectors: score(model, vectors, "select", SELECTED_ON).correct,
         progress=_show,
     )
     drop = ("enough", "patience")
@@ -234,7 +226,7 @@ def _show(progress: rloo.Progress) -> None:
         norm = progress.norm[LAYER]
         print(
             f"step {progress.step}  reward {progress.reward:.2f}  norm {norm:.1f}  "
-            f"rank on select {progress.selected:.4f}",
+            f"select {progress.selected:.1f} %",
             flush=True,
         )
 

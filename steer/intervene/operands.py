@@ -98,7 +98,7 @@ class OperandResolver:
         if of is None:
             return None
         arrays = {
-            site: isotropic(operand.seed, site, float(np.linalg.norm(array)), self.d_model)
+            site: isotropic(operand.seed, site, norm(array), self.d_model)
             for site, array in of.arrays.items()
         }
         return Directions(arrays, f"random_like({of.described}, seed={operand.seed})", of.card)
@@ -116,7 +116,7 @@ class OperandResolver:
                 message = f"has no direction at {site}"
                 self.violations.add(f"{path}.to", "SITE_MISSING", message, NotFound)
                 return None
-            if not np.linalg.norm(rest) > 1e-6 * np.linalg.norm(array):
+            if not norm(rest) > 1e-6 * norm(array):
                 self.violations.add(path, "ZERO_VECTOR", "the two operands are parallel")
                 return None
             arrays[site] = rest
@@ -128,6 +128,11 @@ def pick(directions: Directions, site: Site | None) -> Array | None:
     if site in directions.arrays:
         return directions.arrays[site]
     return next(iter(directions.arrays.values())) if len(directions.arrays) == 1 else None
+
+
+def norm(array: Array) -> float:
+    """‖v‖ in float64: squares of the smallest float32 numbers are zero in float32."""
+    return float(np.linalg.norm(array.astype(np.float64)))
 
 
 def reject(v: Array, away: Array) -> Array:
@@ -142,5 +147,6 @@ def isotropic(seed: int, site: Site | None, norm: float, d_model: int) -> Array:
     Counter-based: the same (seed, site, width) gives the same direction on every machine.
     """
     place = 0 if site is None else 1 + site.layer * len(Point) + list(Point).index(site.point)
-    draw = np.random.Generator(np.random.Philox(key=[seed, place])).standard_normal(d_model)
+    key = np.array([seed, place], np.uint64)
+    draw = np.random.Generator(np.random.Philox(key=key)).standard_normal(d_model)
     return np.asarray(draw * (norm / np.linalg.norm(draw)), np.float32)

@@ -6,10 +6,8 @@ Everything wrong is reported at once, each violation with its field path.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from steer.errors import FailedPrecondition, InvalidRequest, NotImplementedYet, Violations
-from steer.intervene.operands import ANYWHERE, Array, Directions, OperandResolver, pick
+from steer.intervene.operands import ANYWHERE, Array, Directions, OperandResolver, norm, pick
 from steer.intervene.where import touches_prompt
 from steer.store import Store
 from steer.store.store import content_hash
@@ -33,6 +31,9 @@ from steer.types import (
     Unit,
     Where,
 )
+
+LARGEST_BIAS = 1e6
+"""Of a logit: far beyond any effect, and no sum of two overflows."""
 
 Encode = Callable[[Prompt, str], tuple[int, ...]]
 EncodeBare = Callable[[Prompt, str], tuple[int, ...]]
@@ -236,7 +237,7 @@ class Planner:
             at = f"{path}.forced_prefix"
             forced = self._tokens(arm.forced_prefix, at, self.encode_bare, found)
             self._check_length(ids + forced, at, found)
-        _check_ids(arm.logit_bias, f"{path}.logit_bias", self.model, found)
+        _check_bias(arm.logit_bias, f"{path}.logit_bias", self.model, found)
         interventions = (
             self._intervention(item, f"{path}.interventions[{index}]", ids, operands)
             for index, item in enumerate(arm.interventions)
@@ -332,7 +333,7 @@ class Planner:
         missing = tuple(site for site in sites if site not in card_norms)
         norms = {**card_norms, **(self.measure_norms(prompt, missing) if missing else {})}
         return {
-            site: strength.value * norms[site] / float(np.linalg.norm(_direction(directions, site)))
+            site: strength.value * norms[site] / norm(_direction(directions, site))
             for site in sites
         }
 
@@ -378,14 +379,22 @@ def _check_supported(item: Intervention, path: str, found: Violations) -> None:
 
 
 def _check_sampling(sampling: Sampling, model: ModelInfo, found: Violations) -> None:
-    _check_ids(sampling.logit_bias, "trial.sampling.logit_bias", model, found)
+    _check_bias(sampling.logit_bias, "trial.sampling.logit_bias", model, found)
     for index, token in enumerate(sampling.stop_token_ids):
         _check_ids((token,), f"trial.sampling.stop_token_ids[{index}]", model, found)
 
 
-def _check_ids(
-    ids: Sequence[int] | Mapping[int, float], path: str, model: ModelInfo, found: Violations
+def _check_bias(
+    biases: Mapping[int, float], path: str, model: ModelInfo, found: Violations
 ) -> None:
+    for token, value in biases.items():
+        if abs(value) > LARGEST_BIAS:
+            message = f"is {value:g}; give a number from {-LARGEST_BIAS:g} to {LARGEST_BIAS:g}"
+            found.add(f"{path}[{token}]", "OUT_OF_RANGE", message)
+    _check_ids(tuple(biases), path, model, found)
+
+
+def _check_ids(ids: Sequence[int], path: str, model: ModelInfo, found: Violations) -> None:
     unknown = [token for token in ids if token >= model.vocab_size]
     if unknown:
         message = f"no such token: {unknown[:5]}; ids go from 0 to {model.vocab_size - 1}"

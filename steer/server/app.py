@@ -38,8 +38,13 @@ async def _serve(settings: Settings) -> None:
     for sign in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sign, stop.set)
     await stop.wait()
-    log.info("draining")
-    await server.stop()
+    stop.clear()
+    log.info("draining; a second signal ends at once")
+    stopping, again = (asyncio.ensure_future(one) for one in (server.stop(), stop.wait()))
+    await asyncio.wait((stopping, again), return_when=asyncio.FIRST_COMPLETED)
+    if not again.cancel():
+        await server.stop(0)
+    await stopping
 
 
 class Server:

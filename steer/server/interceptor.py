@@ -3,12 +3,13 @@
 import logging
 import uuid
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from contextvars import ContextVar
 from typing import Any
 
 import grpc
 from google.protobuf.any_pb2 import Any as AnyMessage
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 from google.rpc import (  # type: ignore[import-untyped]
     code_pb2,
     error_details_pb2,
@@ -16,7 +17,7 @@ from google.rpc import (  # type: ignore[import-untyped]
 )
 from grpc_status import rpc_status
 
-from steer.errors import ServerError, SteerError
+from steer.errors import InvalidRequest, ServerError, SteerError
 
 log = logging.getLogger("steer.server")
 
@@ -27,6 +28,7 @@ request_id: ContextVar[str] = ContextVar("request_id")
 """Id of the call under way."""
 
 Context = grpc.aio.ServicerContext[Any, Any]
+Parse = Callable[[bytes], Message]
 Continuation = Callable[[grpc.HandlerCallDetails], Awaitable[Any]]
 
 
@@ -40,38 +42,47 @@ class Interceptor(grpc.aio.ServerInterceptor):
         handler = await continuation(details)
         if handler is None or not details.method.startswith("/steer."):
             return handler
-        codec = (handler.request_deserializer, handler.response_serializer)
+        # Requests arrive as bytes and are parsed below: gRPC would answer INTERNAL to bad ones.
+        parse, codec = handler.request_deserializer, (None, handler.response_serializer)
         if handler.unary_unary:
-            wrapped = _unary(handler.unary_unary)
+            wrapped = _unary(handler.unary_unary, parse)
             return grpc.unary_unary_rpc_method_handler(wrapped, *codec)
-        return grpc.unary_stream_rpc_method_handler(_stream(handler.unary_stream), *codec)
+        return grpc.unary_stream_rpc_method_handler(_stream(handler.unary_stream, parse), *codec)
 
 
-def _unary(handle: Any) -> Any:
-    async def call(request: Message, context: Context) -> Any:
+def _unary(handle: Any, parse: Parse) -> Any:
+    async def call(request: bytes, context: Context) -> Any:
         await _identify(context)
         try:
-            return await handle(request, context)
+            return await handle(_parsed(request, parse), context)
         except Exception as error:
             await _abort(context, error)
 
     return call
 
 
-def _stream(handle: Any) -> Any:
-    async def call(request: Message, context: Context) -> Any:
+def _stream(handle: Any, parse: Parse) -> Any:
+    async def call(request: bytes, context: Context) -> Any:
         await _identify(context)
-        answers = handle(request, context)
         try:
-            async for answer in answers:
-                yield answer
+            # Closed here and not by the garbage collector: closing frees the rows.
+            async with aclosing(handle(_parsed(request, parse), context)) as answers:
+                async for answer in answers:
+                    yield answer
         except Exception as error:
             await _abort(context, error)
-        finally:
-            # Not left to the garbage collector: closing frees the rows.
-            await answers.aclose()
 
     return call
+
+
+def _parsed(request: bytes, parse: Parse) -> Message:
+    try:
+        return parse(request)
+    except DecodeError as error:
+        raise InvalidRequest(
+            f"the message can not be read ({error}); give one of this method's request type",
+            reason="UNREADABLE",
+        ) from error
 
 
 async def _identify(context: Context) -> None:

@@ -6,13 +6,14 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from importlib.metadata import version
 from typing import TypeVar
 
 import torch
 
 from steer.engine.base import Event, Sink
-from steer.engine.embedded import pack, probe
+from steer.engine.embedded import pack
 from steer.engine.embedded.forward import adopt
 from steer.engine.embedded.loop import Loop
 from steer.engine.rows import Job
@@ -48,6 +49,7 @@ class EmbeddedEngine:
         self._inbox: list[Callable[[], None]] = []
         self._jobs: dict[str, Job] = {}
         self._drain_until: float | None = None
+        self._ended = False
         self._thread = threading.Thread(target=self._run, name="steer-engine")
         self._thread.start()
 
@@ -55,7 +57,7 @@ class EmbeddedEngine:
         """See ``Engine.submit``."""
         job = Job(plan, sink, self._model.context_length, time.monotonic())
         with self._wake:
-            if self._drain_until is not None or not self._thread.is_alive():
+            if self._drain_until is not None:
                 raise Unavailable("the engine is shutting down")
             ahead = sum(other.slots for other in self._jobs.values() if other.admitted is None)
             self._scheduler.check(job, ahead)
@@ -65,12 +67,12 @@ class EmbeddedEngine:
 
     def cancel(self, request_id: str) -> None:
         """See ``Engine.cancel``."""
-        self._post(lambda: self._cancel(request_id))
+        with suppress(Unavailable):  # an engine that has ended has no rows to free
+            self._post(lambda: self._cancel(request_id))
 
     def norms(self, prompt: tuple[int, ...], sites: tuple[Site, ...]) -> Mapping[Site, float]:
         """See ``Engine.norms``. Blocks until the engine thread has run it."""
-        special = self._model.text.special
-        return self._call(lambda: probe.norms(self._model.network, prompt, sites, special))
+        return self._call(lambda: self._loop.norms(prompt, sites))
 
     def warm_up(self) -> None:
         """Run one pass, so that the first caller does not pay for lazy set-up."""
@@ -129,7 +131,7 @@ class EmbeddedEngine:
 
     def _post(self, task: Callable[[], None]) -> None:
         with self._wake:
-            if not self._thread.is_alive():
+            if self._ended:
                 raise Unavailable("the engine has stopped")
             self._inbox.append(task)
             self._wake.notify()
@@ -144,6 +146,10 @@ class EmbeddedEngine:
                 except Exception as error:
                     self._fail_all(_as_error(error))
                 self._deliver()
+            with self._wake:
+                self._ended, tasks = True, self._inbox
+            for task in tasks:  # a caller may be waiting for one
+                task()
             self._fail_all(Unavailable("the server is shutting down"))
             self._deliver()
 

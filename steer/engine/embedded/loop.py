@@ -1,13 +1,13 @@
 """The step loop: schedule → select tokens → forward with ops at sites → sample → emit."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 
 import torch
 
 from steer.engine.base import Done, Failed
-from steer.engine.embedded import advance, step
+from steer.engine.embedded import advance, probe, step
 from steer.engine.embedded.advance import Target
 from steer.engine.embedded.forward import forward
 from steer.engine.embedded.readout import Answer, read
@@ -19,7 +19,7 @@ from steer.engine.scheduler import Scheduler
 from steer.engine.text import RowText
 from steer.errors import DeadlineExceeded, FailedPrecondition, SteerError
 from steer.models.load import LoadedModel
-from steer.types import Finished, FinishReason, Receipt, ScoredArm
+from steer.types import Finished, FinishReason, Receipt, ScoredArm, Site
 
 
 class Loop:
@@ -47,6 +47,11 @@ class Loop:
                 self._finish_rows(job)
             elif not any(prefix.row.pending for prefix in job.prefixes):
                 self._start(job)
+
+    def norms(self, prompt: tuple[int, ...], sites: tuple[Site, ...]) -> Mapping[Site, float]:
+        """See ``Engine.norms``."""
+        self._steering.select(())  # or what acted in the last step would act here too
+        return probe.norms(self._network, prompt, sites, self._model.text.special)
 
     def fail(self, job: Job, error: SteerError) -> None:
         """End a job at once and free its rows."""
@@ -99,7 +104,8 @@ class Loop:
         prompt = tuple(row.tokens[: row.prompt_length])
         row.text = RowText(self._model.text.stream(prompt), sampling.stop)
         if sampling.temperature > 0:
-            row.uniforms = uniforms(sampling.seed, row.sample, sampling.max_tokens)
+            most = row.limit + 1 - row.prompt_length
+            row.uniforms = uniforms(sampling.seed, row.sample, most)
 
     def _compute(self, work: Sequence[tuple[Row, int]]) -> tuple[list[Target], list[Answer]]:
         # Single tokens first and in slot order: then a decode step is one view of the rectangle.

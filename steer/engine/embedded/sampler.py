@@ -30,9 +30,8 @@ def uniforms(seed: int, sample: int, count: int) -> list[float]:
 
     Philox with (seed, sample) as its key is counter-based: a number depends on nothing else.
     """
-    draws: list[float] = (
-        np.random.Generator(np.random.Philox(key=[seed, sample])).random(count).tolist()
-    )
+    key = np.array([seed, sample], np.uint64)
+    draws: list[float] = np.random.Generator(np.random.Philox(key=key)).random(count).tolist()
     return draws
 
 
@@ -84,7 +83,9 @@ def _penalised(logits: Tensor, row: int, draw: Draw) -> Tensor:
     seen = torch.tensor(sorted(set(draw.context)), device=logits.device)
     values, penalty = logits[row, seen], draw.sampling.repetition_penalty
     logits = logits.clone()
-    logits[row, seen] = torch.where(values > 0, values / penalty, values * penalty)
+    changed = torch.where(values > 0, values / penalty, values * penalty)
+    limits = torch.finfo(logits.dtype)
+    logits[row, seen] = changed.clamp(limits.min, limits.max)
     return logits
 
 
@@ -95,7 +96,9 @@ def _sample(logits: Tensor, draws: Sequence[Draw]) -> Tensor:
         return torch.tensor(values, dtype=torch.float64, device=logits.device)[:, None]
 
     settings = [draw.sampling for draw in draws]
-    scaled = logits.double() / column([s.temperature for s in settings])
+    # Below the maximum, so that no temperature however small overflows.
+    below = (logits - logits.amax(-1, keepdim=True)).double()
+    scaled = below / column([s.temperature for s in settings])
     scaled = _top_k(scaled, [s.top_k for s in settings])
     probabilities = torch.softmax(scaled, -1)
     probabilities = _top_p(probabilities, column([s.top_p for s in settings]))

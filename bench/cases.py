@@ -1,0 +1,109 @@
+"""What is compared with what."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+
+import steer
+from bench.ratios import Ratio, Timed, interleave, over
+from bench.subject import Subject, served, trial, vector
+from steer.types import Phase
+
+ROWS = (1, 2, 8, 32)
+COUNTS = (8, 32)
+PROMPT, TOKENS = 32, 64
+LONG_PROMPT = 200
+
+Results = Mapping[str, Ratio] | Ratio
+
+
+def engine_vs_generate(subject: Subject, repeats: int) -> Mapping[str, Ratio]:
+    """Tokens/s of the engine over `model.generate`'s, by rows."""
+    cases: dict[str, Timed] = {}
+    for rows in ROWS:
+        cases[f"engine {rows}"] = lambda rows=rows: subject.run(  # type: ignore[misc]
+            [trial(ids, TOKENS) for ids in subject.prompts(rows, PROMPT)]
+        )
+        cases[f"generate {rows}"] = lambda rows=rows: subject.generate(  # type: ignore[misc]
+            rows, PROMPT, TOKENS
+        )
+    seconds = interleave(cases, repeats)
+    return {
+        str(rows): over(seconds[f"generate {rows}"], seconds[f"engine {rows}"]) for rows in ROWS
+    }
+
+
+def arms(subject: Subject, repeats: int) -> Mapping[str, Ratio]:
+    """Wall time of several arms over that of one row alone."""
+
+    def timed(count: int, phase: Phase = Phase.DECODE, measure: bool = False) -> Timed:
+        def run() -> float:
+            (ids,) = subject.prompts(1, LONG_PROMPT)
+            steered = [vector(seed, phase=phase) for seed in range(count - 1)]
+            return subject.run([trial(ids, TOKENS, *steered, measure=measure)])
+
+        return run
+
+    seconds = interleave(
+        {
+            "one": timed(1),
+            "pair_vs_one": timed(2, Phase.ALL),
+            "pair_shared_prefill_vs_one": timed(2),
+            "pair_measured_vs_one": timed(2, measure=True),
+            "eight_arms_vs_one": timed(8),
+        },
+        repeats,
+    )
+    return {name: over(times, seconds["one"]) for name, times in seconds.items() if name != "one"}
+
+
+def distinct_vectors_vs_one(subject: Subject, repeats: int) -> Mapping[str, Ratio]:
+    """Tokens/s of 32 rows with several distinct vectors over 32 rows with one."""
+
+    def timed(distinct: int) -> Timed:
+        return lambda: subject.run(
+            [
+                trial(ids, TOKENS, vector(row % distinct), baseline=False)
+                for row, ids in enumerate(subject.prompts(32, PROMPT))
+            ]
+        )
+
+    seconds = interleave({str(count): timed(count) for count in (1, *COUNTS)}, repeats)
+    return {str(count): over(seconds["1"], seconds[str(count)]) for count in COUNTS}
+
+
+def grpc_vs_inprocess(subject: Subject, repeats: int) -> Ratio:
+    """Tokens/s of eight streams over gRPC, from another process, over the same in-process."""
+    rows = 8
+
+    async def stream(address: str) -> float:
+        async with steer.AsyncClient(address) as client:
+
+            async def one(ids: tuple[int, ...]) -> None:
+                options = {"max_tokens": TOKENS, "ignore_eos": True, "measure": False}
+                async with client.stream(token_ids=list(ids), **options) as events:
+                    async for _ in events:
+                        pass
+
+            prompts = subject.prompts(rows, PROMPT)
+            begin = time.perf_counter()
+            await asyncio.gather(*(one(ids) for ids in prompts))
+            return time.perf_counter() - begin
+
+    with served() as address:
+        cases: dict[str, Timed] = {
+            "inprocess": lambda: subject.run(
+                [trial(ids, TOKENS) for ids in subject.prompts(rows, PROMPT)]
+            ),
+            "grpc": lambda: asyncio.run(stream(address)),
+        }
+        seconds = interleave(cases, repeats)
+    return over(seconds["inprocess"], seconds["grpc"])
+
+
+SUITE: Mapping[str, Callable[[Subject, int], Results]] = {
+    "engine_vs_generate": engine_vs_generate,
+    "arms": arms,
+    "distinct_vectors_vs_one": distinct_vectors_vs_one,
+    "grpc_vs_inprocess": grpc_vs_inprocess,
+}

@@ -1,0 +1,167 @@
+"""What is measured: SmolLM2-135M-Instruct in bfloat16, as the server would run it."""
+
+import queue
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+import steer
+from steer.engine.base import Done, Failed
+from steer.engine.embedded.engine import EmbeddedEngine
+from steer.engine.scheduler import Limits
+from steer.intervene.plan import Planner
+from steer.models.load import load
+from steer.store import Store, bundled
+from steer.types import (
+    Add,
+    Arm,
+    Direction,
+    Inline,
+    Intervention,
+    Phase,
+    Prompt,
+    Sampling,
+    Site,
+    Trial,
+    Where,
+)
+
+THREADS = 2
+LAYER = 15
+CACHE = Path(".cache/smollm2")
+LIMITS = Limits(max_rows=64, kv_tokens=64 * 1024, step_tokens=512, max_queue=4096)
+
+
+def checkpoint() -> Path:
+    """The model as an ordinary folder; fetched and dequantised once."""
+    folder = CACHE / "bfloat16"
+    if not (folder / "config.json").is_file():
+        fetched = subprocess.check_output(["scripts/fetch_smollm2.sh", str(CACHE)], text=True)
+        gguf = Path(fetched.splitlines()[-1])
+        source: dict[str, Any] = {"gguf_file": gguf.name}
+        model = AutoModelForCausalLM.from_pretrained(gguf.parent, dtype=torch.bfloat16, **source)
+        # The weights are dense by now; the note that they were quantised would stop saving.
+        model.hf_quantizer, model.is_quantized = None, False
+        model.config.__dict__.pop("quantization_config", None)
+        model.save_pretrained(folder)
+        AutoTokenizer.from_pretrained(gguf.parent, **source).save_pretrained(folder)
+    return folder
+
+
+@dataclass
+class Subject:
+    """An engine and the plain model beside it."""
+
+    engine: EmbeddedEngine
+    planner: Planner
+    plain: Any
+    _random: np.random.Generator
+
+    @classmethod
+    def open(cls) -> "Subject":
+        """Load both."""
+        torch.set_num_threads(THREADS)
+        folder = checkpoint()
+        model = load(str(folder))
+        plain = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16).train(False)
+        engine = EmbeddedEngine(model, LIMITS)
+        text = model.text
+        planner = Planner(
+            engine.info(), Store(bundled()), text.encode, text.encode_bare, engine.norms
+        )
+        return cls(engine, planner, plain, np.random.default_rng(0))
+
+    def prompts(self, rows: int, length: int) -> list[tuple[int, ...]]:
+        """Random prompts; new ones at each call, so that nothing is found in a cache."""
+        return [tuple(ids) for ids in self._random.integers(100, 40000, (rows, length)).tolist()]
+
+    def run(self, trials: Sequence[Trial]) -> float:
+        """Seconds from the first trial's hand-over to the last's end."""
+        inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        plans = [self.planner.trial(trial, f"{id(trial)}-{i}") for i, trial in enumerate(trials)]
+        begin, left = time.perf_counter(), len(plans)
+        for plan in plans:
+            self.engine.submit(plan, inbox.put)
+        while left:
+            for _, events in inbox.get():
+                if isinstance(events[-1], Failed):
+                    raise events[-1].error
+                left -= isinstance(events[-1], Done)
+        return time.perf_counter() - begin
+
+    def generate(self, rows: int, length: int, tokens: int) -> float:
+        """Seconds `model.generate` takes for a batch."""
+        ids = torch.tensor(self.prompts(rows, length))
+        begin = time.perf_counter()
+        with torch.inference_mode():
+            self.plain.generate(
+                ids,
+                attention_mask=torch.ones_like(ids),
+                max_new_tokens=tokens,
+                min_new_tokens=tokens,
+                do_sample=False,
+            )
+        return time.perf_counter() - begin
+
+
+def vector(seed: int, layers: Sequence[int] = (LAYER,), phase: Phase = Phase.DECODE) -> Arm:
+    """An arm that adds a random direction of norm 8 at some layers."""
+    draw = np.random.default_rng(seed).standard_normal(576)
+    data = (draw * 8 / np.linalg.norm(draw)).astype("<f4").tobytes()
+    directions = tuple(Direction(data, Site(layer)) for layer in layers)
+    item = Intervention(Add(Inline(directions)), where=Where(phase))
+    return Arm(f"vector {seed}", (item,))
+
+
+def trial(
+    ids: tuple[int, ...], tokens: int, *arms: Arm, baseline: bool = True, measure: bool = False
+) -> Trial:
+    """A greedy trial of a fixed length."""
+    sampling = Sampling(max_tokens=tokens, ignore_eos=True)
+    prompt = Prompt(token_ids=ids)
+    return Trial(prompt, arms, baseline=baseline, sampling=sampling, measure=measure)
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """A server of its own process with the same model and threads; gives its address."""
+    with TemporaryDirectory() as folder:
+        address = f"unix:{folder}/bench.sock"
+        command = [sys.executable, "-m", "steer", "serve", "--address", address]
+        options: Mapping[str, object] = {
+            "--model": checkpoint(),
+            "--threads": THREADS,
+            "--max-rows": LIMITS.max_rows,
+            "--kv-tokens": LIMITS.kv_tokens,
+        }
+        for name, value in options.items():
+            command += [name, str(value)]
+        process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        try:
+            _wait(address, process)
+            yield address
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _wait(address: str, process: "subprocess.Popen[bytes]") -> None:
+    with steer.Client(address) as client:
+        while process.poll() is None:
+            try:
+                if client.health():
+                    return
+            except steer.SteerError:
+                pass
+            time.sleep(0.2)
+    raise RuntimeError("the server did not start")
