@@ -19,7 +19,7 @@ import steer
 from steer.engine.base import Done, Failed
 from steer.engine.embedded.engine import EmbeddedEngine
 from steer.engine.scheduler import Limits
-from steer.intervene.plan import Planner
+from steer.intervene.planner import Planner
 from steer.models.load import load
 from steer.store import Store, bundled
 from steer.types import (

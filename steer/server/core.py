@@ -9,7 +9,7 @@ import torch
 
 from steer.engine.embedded.engine import EmbeddedEngine
 from steer.engine.scheduler import Limits
-from steer.intervene.plan import Planner
+from steer.intervene.planner import Planner
 from steer.models.load import LoadedModel, load
 from steer.models.text import Text
 from steer.server.hub import Hub
