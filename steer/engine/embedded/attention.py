@@ -34,7 +34,8 @@ class SlotCache:
     ) -> tuple[Tensor, Tensor]:
         """Store this step's keys and values, (1, heads, tokens, head_dim); return the buffers."""
         index = self._step.on(keys.device).kv_index
-        self._kv.write(layer, keys[0].transpose(0, 1), values[0].transpose(0, 1), index)
+        k, v = (tensor[0].transpose(0, 1)[: len(index)] for tensor in (keys, values))
+        self._kv.write(layer, k, v, index)
         stored = self._kv.layers[layer]
         return stored.keys, stored.values
 
@@ -74,10 +75,10 @@ def attend(
         (group, _group(group, flat, keys, values, scaling, window, softcap))
         for group in step.groups
     ]
-    first_group, first = outputs[0]
-    if len(outputs) == 1 and first_group.kept is None:
+    _, first = outputs[0]
+    if len(outputs) == 1 and outputs[0][0].kept is None and len(first) == len(flat):
         return first[None], None
-    result = flat.new_empty(*flat.shape[:2], values.shape[-1])
+    result = flat.new_zeros(*flat.shape[:2], values.shape[-1])
     for group, output in outputs:
         if group.kept is None or group.tokens is None:
             result[: output.shape[0]] = output

@@ -29,6 +29,7 @@ class Loop:
         self._model, self._scheduler = model, scheduler
         self._network, self._eos = model.network, model.end_tokens
         self._device = model.device
+        self._multiple = step.token_multiple(self._network.config.get_text_config(), self._device)
         self._slots = Slots(scheduler.limits)
         self._steering = Steering(self._network, model.d_model, model.text.special)
         self._receipts: dict[Row, tuple[Receipt, ...]] = {}
@@ -123,7 +124,9 @@ class Loop:
                 if row.active
             ]
         )
-        inputs = step.build(segments, len(self._slots), self._slots.kv.positions, self._device)
+        inputs = step.build(
+            segments, len(self._slots), self._slots.kv.positions, self._device, self._multiple
+        )
         targets, keep = self._targets(work, offsets)
         index = torch.tensor(keep, device=self._device, dtype=torch.long)
         logits = forward(self._network, self._slots.kv, inputs, index)

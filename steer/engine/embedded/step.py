@@ -5,8 +5,10 @@ tokens alone and nothing is padded. Only attention needs rows: it sees them in g
 width, one of single tokens (decode) and one of chunks (prefill).
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +30,24 @@ def pad(tensor: Tensor) -> Tensor:
     if not missing or tensor.dtype != torch.float32 or tensor.device.type != "cpu":
         return tensor
     return nn.functional.pad(tensor, (0, 0, 0, missing))
+
+
+VECTOR = 32
+"""Elements that elementwise kernels of the CPU take at once."""
+
+
+def token_multiple(config: Any, device: torch.device) -> int:
+    """How many tokens fill whole vectors of the CPU's elementwise kernels, whatever the layer.
+
+    The rest of a tensor goes through scalar code, whose exponentials differ in the last bit; then
+    the last row of a batch would differ from its equals. 1 for all but tiny models.
+    """
+    if device.type != "cpu":
+        return 1
+    head = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    inner = getattr(config, "intermediate_size", None) or 4 * config.hidden_size
+    widths = (config.hidden_size, inner, head)
+    return math.lcm(*(VECTOR // math.gcd(VECTOR, width) for width in widths))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +120,8 @@ class Group:
 
 @dataclass(frozen=True)
 class Step:
-    """Inputs of one forward pass. ``kv_index``: where each token's key and value are stored."""
+    """Inputs of one forward pass. ``kv_index``: where each token's key and value are stored; it
+    is shorter than ``tokens`` by the padding."""
 
     tokens: Tensor
     positions: Tensor
@@ -122,17 +143,21 @@ class Step:
         return self.elsewhere[device]
 
 
-def build(segments: Sequence[Segment], live: int, positions: int, device: torch.device) -> Step:
+def build(
+    segments: Sequence[Segment], live: int, positions: int, device: torch.device, multiple: int = 1
+) -> Step:
     """Tensors for segments over ``live`` occupied slots of a rectangle ``positions`` long.
 
-    Segments of one token must come first, in slot order.
+    Segments of one token must come first, in slot order. Tokens are padded at the end to a
+    multiple of ``multiple`` (see ``token_multiple``); padding stores nothing and attends nowhere.
     """
     tokens = [token for segment in segments for token in segment.tokens]
     places = [s.start + i for s in segments for i in range(len(s.tokens))]
     index = [s.slot * positions + s.start + i for s in segments for i in range(len(s.tokens))]
+    padding = [0] * (-len(tokens) % multiple)
     return Step(
-        torch.tensor([tokens], device=device),
-        torch.tensor([places], device=device),
+        torch.tensor([tokens + padding], device=device),
+        torch.tensor([places + padding], device=device),
         torch.tensor(index, device=device),
         tuple(_groups(segments, live, device)),
     )
