@@ -1,6 +1,7 @@
 """VectorService: reads the store."""
 
 import asyncio
+import logging
 from bisect import bisect_right
 
 import steer.v1 as pb
@@ -9,6 +10,8 @@ from steer.errors import InvalidRequest, SteerError, Violation
 from steer.server.interceptor import Context
 from steer.store import Store
 from steer.types import VectorInfo
+
+log = logging.getLogger("steer.server")
 
 DEFAULT_PAGE, LARGEST_PAGE = 100, 1000
 
@@ -46,8 +49,8 @@ class VectorService(pb.VectorServiceServicer):
         # The token is the last name given, so that pages stay right while vectors come and go.
         found: list[VectorInfo] = []
         for name in names[bisect_right(names, request.page_token) :]:
-            info = self._store.get(name).info()
-            if _matches(info, request):
+            info = self._info(name)
+            if info is not None and _matches(info, request):
                 found.append(info)
             if len(found) > size:
                 break
@@ -56,6 +59,14 @@ class VectorService(pb.VectorServiceServicer):
             vectors=[wire.build_vector(info, with_card=False) for info in page],
             next_page_token=page[-1].name if more else "",
         )
+
+    def _info(self, name: str) -> VectorInfo | None:
+        # One that is damaged, or has just gone, must not hide the others. GetVector says why.
+        try:
+            return self._store.get(name).info()
+        except SteerError as error:
+            log.warning("not listed: %s", error.message)
+            return None
 
 
 def _matches(info: VectorInfo, request: pb.ListVectorsRequest) -> bool:

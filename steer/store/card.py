@@ -72,7 +72,7 @@ class Card:
     def from_json(cls, text: str) -> "Card":
         """Read a card. Raises CardError naming the field."""
         try:
-            raw = json.loads(text)
+            raw = json.loads(text, parse_constant=_refuse)
         except ValueError as error:
             raise CardError(f"not JSON: {error}") from error
         if not isinstance(raw, dict) or raw.get("format") != FORMAT:
@@ -83,6 +83,10 @@ class Card:
             raise CardError(f"{error.args[0]}: missing") from error
         except (TypeError, ValueError, AttributeError) as error:
             raise CardError(str(error)) from error
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not a number")
 
 
 def _from_dict(raw: Mapping[str, Any]) -> Card:

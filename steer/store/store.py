@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from steer.errors import FailedPrecondition, InvalidRequest, NotFound
@@ -128,7 +129,7 @@ class Store:
                 raise CardError(f"sha256: {TENSORS} is not the file this card describes")
             arrays = {Site.parse(key): value for key, value in load(data).items()}
             _check(name, arrays, card)
-        except (OSError, ValueError, InvalidRequest) as error:
+        except (OSError, ValueError, KeyError, SafetensorError, InvalidRequest) as error:
             message = f"vector {name!r} is damaged: {error}"
             raise FailedPrecondition(message, reason="VECTOR_DAMAGED") from error
         return Vector(name, arrays, card, content_hash(arrays))

@@ -324,3 +324,23 @@ def test_scoring_is_not_disturbed_by_its_company():
 
 def test_sampling_defaults_are_greedy():
     assert Sampling().temperature == 0.0
+
+
+def test_an_arm_goes_on_being_measured_after_its_baseline_has_ended():
+    """Greedy rows of different prompts may agree on tokens until one of them meets its end."""
+    ids = prompt(1, 20)
+    with engine() as running:
+        free = plan(baseline(ids), max_tokens=1)
+        (first,) = tokens(run(running, [free])[free.request_id], "baseline")
+        agrees = arm("s", prompt(2, 9), forced=(first,))
+        one = plan(baseline(ids), agrees, max_tokens=6, ignore_eos=False, stop_token_ids=(first,))
+        events = run(running, [one])[one.request_id]
+    assert finished(events, "baseline").reason is FinishReason.STOP
+    assert len(events[-1].measurements[0].kl) == len(tokens(events, "s")) > 1
+
+
+def test_seeds_use_all_their_bits():
+    from steer.engine.embedded.sampler import uniforms
+
+    assert uniforms(2**63 + 5, 0, 3) != uniforms(2**63 + 6, 0, 3)
+    assert uniforms(2**64 - 1, 0, 3) == uniforms(2**64 - 1, 0, 5)[:3]

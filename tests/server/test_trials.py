@@ -105,9 +105,7 @@ def coefficient(result: steer.Comparison) -> float:
 
 
 def test_relative_strength_is_a_fraction_of_the_card_s_norm(client):
-    result = client.compare(
-        PROMPT, steer.add("a1-rloo", strength=0.3, relative=True), max_tokens=2
-    )
+    result = client.compare(PROMPT, steer.add("a1-rloo", strength=0.3, relative=True), max_tokens=2)
     size = coefficient(result) * np.linalg.norm(ARRAY)
     assert size == pytest.approx(0.3 * RLOO.card.residual_norms[SITE], rel=1e-5)
 
@@ -260,7 +258,9 @@ def test_text_and_token_ids_are_the_same_prompt(client):
     assert " ".join(tokens.pieces) == PROMPT
     assert client.tokenize(token_ids=tokens.token_ids) == tokens
     asked = {"max_tokens": 8, "baseline": True}
-    assert same(client.compare(PROMPT, **asked), client.compare(token_ids=tokens.token_ids, **asked))
+    assert same(
+        client.compare(PROMPT, **asked), client.compare(token_ids=tokens.token_ids, **asked)
+    )
 
 
 def test_a_forced_prefix_begins_the_answer(client):
@@ -269,7 +269,7 @@ def test_a_forced_prefix_begins_the_answer(client):
     arm = result["forced"]
     (think,) = client.tokenize("THINK").token_ids
     assert result.started.arms[1].forced_token_ids == (think,)
-    assert arm.token_ids[0] == think and arm.text.startswith("THINK")
+    assert arm.token_ids[0] == think and arm.text.startswith(" THINK")
     assert len(arm.measurement.kl) == len(arm.token_ids)
     assert a1.parse(arm.text).thinks
 
@@ -329,9 +329,10 @@ def test_a_strength_beyond_numbers_ends_the_row_and_no_other(client):
     arms = {"huge": steer.add("a1-rloo", strength=1e300), "fine": steer.add("a1-rloo")}
     result = client.compare(PROMPT, arms=arms, max_tokens=12)
     assert result["huge"].finish_reason is FinishReason.DIVERGED
-    assert result["fine"].token_ids == client.compare(
-        PROMPT, steer.add("a1-rloo"), max_tokens=12
-    ).steered.token_ids
+    assert (
+        result["fine"].token_ids
+        == client.compare(PROMPT, steer.add("a1-rloo"), max_tokens=12).steered.token_ids
+    )
 
 
 # ---- scores ---------------------------------------------------------------------------------------
