@@ -133,7 +133,8 @@ def _chunk(job: Job, row: Row, answers: Sequence[Answer], text: str) -> Chunk:
 
 
 def parting(job: Job) -> list[tuple[Row, Row]]:
-    """Rows whose tokens have just left the baseline's, with the baseline row they followed.
+    """Rows that the baseline row they followed can no longer stand for: their tokens have just
+    left its own, or it has ended.
 
     Until then the baseline row itself is their shadow: same tokens, same computation.
     """
@@ -143,7 +144,7 @@ def parting(job: Job) -> list[tuple[Row, Row]]:
         if row.reference is not None
         and not row.own_reference
         and not row.ended
-        and row.generated[-1] != row.reference.generated[-1:][0]
+        and (row.reference.ended or row.generated != row.reference.generated)
     ]
 
 

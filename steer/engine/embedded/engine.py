@@ -18,7 +18,7 @@ from steer.engine.embedded.forward import adopt
 from steer.engine.embedded.loop import Loop
 from steer.engine.rows import Job
 from steer.engine.scheduler import Limits, Scheduler
-from steer.errors import Cancelled, ServerError, SteerError, Unavailable
+from steer.errors import Cancelled, ServerError, SteerError, TooLarge, Unavailable
 from steer.intervene import sites
 from steer.intervene.ops import OPS
 from steer.intervene.plan import Plan
@@ -192,5 +192,7 @@ class EmbeddedEngine:
 def _as_error(error: Exception) -> SteerError:
     if isinstance(error, SteerError):
         return error
+    if isinstance(error, torch.OutOfMemoryError):
+        return TooLarge("the device is out of memory", reason="OUT_OF_MEMORY")
     log.error("a step failed; every trial in it fails", exc_info=error)
     return ServerError(f"{type(error).__name__}: {error}")
