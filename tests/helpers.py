@@ -55,6 +55,7 @@ CONFIGS: dict[str, tuple[str, dict[str, Any]]] = {
     "olmo2": ("Olmo2Config", {}),
     "phi": ("PhiConfig", {"num_key_value_heads": 4}),
     "phi3": ("Phi3Config", {}),
+    "smollm3": ("SmolLM3Config", {"no_rope_layer_interval": 2}),
     "gpt2": ("GPT2Config", {"n_embd": 32, "n_layer": 3, "n_head": 4, "n_positions": 256}),
     "gpt_neox": ("GPTNeoXConfig", {}),
 }

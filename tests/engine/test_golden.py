@@ -248,3 +248,7 @@ def test_half_precision_runs_and_zero_strength_is_still_exact(dtype):
     by_arm = {m.arm: m for m in events[-1].measurements}
     assert by_arm["zero"].kl == (0.0,) * 12
     assert by_arm["full"].mean_kl > 0.01
+
+
+def test_every_architecture_of_the_table_is_tested():
+    assert set(CONFIGS) == set(sites.LAYOUTS)
