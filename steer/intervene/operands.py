@@ -87,7 +87,7 @@ class OperandResolver:
                 self.violations.add(at, "WIDTH_MISMATCH", message, FailedPrecondition)
             elif not array.any():
                 self.violations.add(at, "ZERO_VECTOR", "is all zero: it can not do anything")
-            elif norm(array) > np.finfo(np.float32).max:
+            elif norm(array) > float(np.finfo(np.float32).max):
                 self.violations.add(at, "TOO_LARGE", "its norm is beyond float32; scale it down")
             elif direction.site in arrays:
                 self.violations.add(at, "DUPLICATE_SITE", f"second direction at {direction.site}")

@@ -1,13 +1,18 @@
 """Loading a causal language model: bundled organism, hub id, local folder or GGUF file."""
 
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
+from transformers.utils.logging import disable_progress_bar
 
 from steer.errors import FailedPrecondition, NotFound
 from steer.models.fingerprint import fingerprint
@@ -64,10 +69,15 @@ def load(name: str, revision: str = "", dtype: str = "auto", device: str = "auto
     """
     if dtype != "auto" and dtype not in DTYPES:
         raise FailedPrecondition(f"dtype {dtype!r}: want auto, " + ", ".join(DTYPES))
+    if not sys.stderr.isatty():
+        disable_progress_bar()  # type: ignore[no-untyped-call]
     source = _source(name, revision)
     try:
-        network = AutoModelForCausalLM.from_pretrained(**source, **_placement(device), dtype="auto")
-        tokenizer = AutoTokenizer.from_pretrained(**source)
+        with _parsed_once() if "gguf_file" in source else nullcontext():
+            network = AutoModelForCausalLM.from_pretrained(
+                **source, **_placement(device), **_dense(source), dtype="auto"
+            )
+            tokenizer = AutoTokenizer.from_pretrained(**source)
     except (OSError, ValueError) as error:
         raise NotFound(f"can not load model {name!r}: {error}", reason="MODEL_NOT_FOUND") from error
     network.train(False).requires_grad_(False)
@@ -106,6 +116,33 @@ def _source(name: str, revision: str) -> dict[str, Any]:
 
 def _placement(device: str) -> dict[str, Any]:
     return {"device_map": "auto"} if device == "map" else {}
+
+
+def _dense(source: dict[str, Any]) -> dict[str, Any]:
+    # Newer transformers else keep some architectures' weights packed, in modules of their own.
+    if "gguf_file" not in source:
+        return {}
+    try:
+        from transformers import GgufConfig
+    except ImportError:
+        return {}
+    return {"quantization_config": GgufConfig(dequantize=True)}
+
+
+@contextmanager
+def _parsed_once() -> Iterator[None]:
+    """Keep what transformers makes anew for configuration, weights and tokenizer of a GGUF file:
+    its header, parsed in pure Python, and for every module a table of names."""
+    import gguf
+
+    slow = {name: getattr(gguf, name) for name in ("GGUFReader", "get_tensor_name_map")}
+    for name, make in slow.items():
+        setattr(gguf, name, cache(make))
+    try:
+        yield
+    finally:
+        for name, make in slow.items():
+            setattr(gguf, name, make)
 
 
 def _cast(network: nn.Module, dtype: torch.dtype) -> None:

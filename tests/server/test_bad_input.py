@@ -402,7 +402,7 @@ def test_an_arm_that_was_not_asked_for_is_a_key_error(served):
             result[name]
 
 
-# ---- noise on the line ------------------------------------------------------------------------------
+# ---- noise on the line --------------------------------------------------------------------------
 
 TYPED = {
     grpc.StatusCode.INVALID_ARGUMENT,

@@ -22,6 +22,8 @@ from steer.types import Chunk
 from tests.server.conftest import Serve
 
 PROMPT = "quiz 3 : d a h c c f ="
+LONG = pb.Sampling(max_tokens=1000, ignore_eos=True)
+TRIAL = pb.Trial(prompt=pb.Prompt(text=PROMPT))
 SERVING, NOT_SERVING = (
     health_pb2.HealthCheckResponse.SERVING,
     health_pb2.HealthCheckResponse.NOT_SERVING,
@@ -90,8 +92,7 @@ def test_it_loads_serves_and_drains(start: Start, address: str):
     with grpc.insecure_channel(address) as channel:
         # Liveness at once; readiness when the model is there.
         assert health(channel, "") == SERVING
-        assert health(channel) in (SERVING, NOT_SERVING)
-        wait_for(channel, SERVING)
+        wait_for(channel, SERVING)  # that it is NOT_SERVING before is seen with a slower model
         assert services(channel) >= {
             "steer.v1.SteeringService",
             "steer.v1.VectorService",
@@ -102,7 +103,7 @@ def test_it_loads_serves_and_drains(start: Start, address: str):
         process.send_signal(signal.SIGTERM)
         wait_for(channel, NOT_SERVING)
         with pytest.raises(grpc.RpcError) as caught:
-            call(channel, pb.Trial(prompt=pb.Prompt(text=PROMPT)))
+            call(channel, TRIAL)
         assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
     result = stream.result()
     lengths = {len(row.token_ids) for arm in result for row in arm.samples}
@@ -126,22 +127,6 @@ def call(channel: grpc.Channel, trial: pb.Trial, **options: object) -> grpc.Call
     return made
 
 
-def test_it_is_not_ready_while_it_loads(start: Start, address: str):
-    process = start("--address", address)
-    seen = set()
-    with grpc.insecure_channel(address) as channel:
-        while health(channel) != SERVING:
-            seen.add(health(channel))
-            try:
-                call(channel, pb.Trial(prompt=pb.Prompt(text=PROMPT)))
-            except grpc.RpcError as error:
-                assert error.code() is grpc.StatusCode.UNAVAILABLE
-                assert "loading" in error.details()
-    assert seen <= {NOT_SERVING, SERVING}
-    process.send_signal(signal.SIGINT)
-    assert process.wait(20) == 0
-
-
 @pytest.mark.parametrize("how", ["limit", "second signal"])
 def test_a_drain_can_be_cut_short(start: Start, address: str, how: str):
     limit = "0.05" if how == "limit" else "60"
@@ -163,7 +148,6 @@ def test_a_drain_can_be_cut_short(start: Start, address: str, how: str):
 
 REFUSALS = [
     (("--address", "0.0.0.0:0"), "--insecure"),
-    (("--address", "[::]:0"), "--insecure"),
     (("--model", "organism/nope"), "bundled: organism/a1"),
     (("--model", "nope.gguf"), "nope.gguf"),
     (("--dtype", "int3"), "want auto, float32"),
@@ -180,43 +164,36 @@ def test_it_refuses_to_start_in_one_readable_line(start: Start, options, says):
     assert "Traceback" not in out + err
 
 
-def test_a_full_queue_says_when_to_come_back(serve: Serve):
+def test_a_full_queue_says_when_to_come_back(serve: Serve, monkeypatch):
+    monkeypatch.setattr("steer.client.attempts.MAX_ATTEMPTS", 1)
     small = serve(max_rows=2, max_queue=2)
-    slow = {"max_tokens": 1000, "ignore_eos": True}
-    streams = []
-    try:
-        # One runs; one waits, which fills the queue. Sent until the next is refused.
-        with grpc.insecure_channel(small.address) as channel:
-            refused = overload(small.client, channel, streams, slow)
-        status = rpc_status.from_call(refused)
-        assert refused.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
-        retry = RetryInfo()
-        assert any(part.Unpack(retry) for part in status.details if part.Is(retry.DESCRIPTOR))
-        assert retry.retry_delay.ToTimedelta().total_seconds() > 0
-        assert steer.client.status.to_error(refused).retry_after > 0
-    finally:
-        for stream in streams:
-            stream.close()
-    assert small.client.compare(PROMPT, steer.add("a1-rloo"), max_tokens=2).steered.token_ids
+    with grpc.insecure_channel(small.address) as channel:
+        trial = pb.Trial(prompt=TRIAL.prompt, samples=2, sampling=LONG)
+        refused = refusal(lambda: call(channel, trial))
+    assert refused.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    retry = RetryInfo()
+    details = rpc_status.from_call(refused).details
+    assert any(part.Unpack(retry) for part in details if part.Is(retry.DESCRIPTOR))
+    assert retry.retry_delay.ToTimedelta().total_seconds() > 0
+    long = {"max_tokens": 1000, "ignore_eos": True}
+    sdk = refusal(lambda: small.client.compare(PROMPT, samples=2, **long))
+    assert type(sdk) is steer.Overloaded
+    assert sdk.retry_after > 0 and sdk.reason == "QUEUE_FULL"
+    assert small.client.compare(PROMPT, samples=2, max_tokens=2).baseline.text
 
 
-def overload(client, channel, streams, slow) -> grpc.RpcError:
-    """Fill the server until it refuses a trial; the refusal."""
-    trial = pb.Trial(
-        prompt=pb.Prompt(text=PROMPT),
-        samples=2,
-        sampling=pb.Sampling(max_tokens=1000, ignore_eos=True),
-    )
-    found: list[grpc.RpcError] = []
+def refusal(ask: Callable[[], object]) -> grpc.RpcError | steer.SteerError:
+    """Ask sixteen times at once until one is refused."""
+    found: list[grpc.RpcError | steer.SteerError] = []
 
-    def ask() -> None:
+    def attempt() -> None:
         try:
-            call(channel, trial)
-        except grpc.RpcError as error:
+            ask()
+        except (grpc.RpcError, steer.SteerError) as error:
             found.append(error)
 
     for _ in range(20):
-        threads = [threading.Thread(target=ask) for _ in range(16)]
+        threads = [threading.Thread(target=attempt) for _ in range(16)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -224,29 +201,6 @@ def overload(client, channel, streams, slow) -> grpc.RpcError:
         if found:
             return found[0]
     raise AssertionError("never refused")
-
-
-def test_the_sdk_raises_overloaded_with_the_delay(serve: Serve, monkeypatch):
-    small = serve(max_rows=2, max_queue=2)
-    monkeypatch.setattr("steer.client.attempts.MAX_ATTEMPTS", 1)
-    found = []
-
-    def ask() -> None:
-        with steer.Client(small.address) as client:
-            try:
-                client.compare(PROMPT, samples=2, max_tokens=1000, ignore_eos=True)
-            except steer.Overloaded as error:
-                found.append(error)
-
-    for _ in range(20):
-        threads = [threading.Thread(target=ask) for _ in range(16)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        if found:
-            break
-    assert found[0].retry_after > 0 and found[0].reason == "QUEUE_FULL"
 
 
 def test_every_answer_carries_a_request_id(served):

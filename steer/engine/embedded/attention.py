@@ -76,7 +76,7 @@ def attend(
         for group in step.groups
     ]
     _, first = outputs[0]
-    if len(outputs) == 1 and outputs[0][0].kept is None and len(first) == len(flat):
+    if len(outputs) == 1 and outputs[0][0].dense and len(first) == len(flat):
         return first[None], None
     result = flat.new_zeros(*flat.shape[:2], values.shape[-1])
     for group, output in outputs:
@@ -99,16 +99,22 @@ def _group(
     heads, key_heads = flat.shape[1], keys.shape[2]
     shared = heads // key_heads
     k, v = (_read(group, buffer) for buffer in (keys, values))
+    queries = flat[: group.rows] if group.dense else flat.index_select(0, group.gather)
     # Query heads that share a key head become extra queries: no key is ever repeated.
-    q = flat.index_select(0, group.gather).view(group.rows, group.width, key_heads, shared, -1)
-    q = pad(q.permute(0, 2, 3, 1, 4).reshape(group.rows, key_heads, shared * group.width, -1))
+    if group.width == 1:
+        q = queries.view(group.rows, key_heads, shared, -1)
+    else:
+        q = queries.view(group.rows, group.width, key_heads, shared, -1).permute(0, 2, 3, 1, 4)
+        q = q.reshape(group.rows, key_heads, shared * group.width, -1)
+    q = pad(q)
     mask = group.mask(window, shared, q.dtype)
     if softcap is None:
         out = scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=scaling)
     else:
         out = _capped(q, k, v, mask, scaling or q.shape[-1] ** -0.5, softcap)
     out = out[:, :, : shared * group.width]
-    out = out.reshape(group.rows, key_heads, shared, group.width, -1).permute(0, 3, 1, 2, 4)
+    if group.width > 1:
+        out = out.reshape(group.rows, key_heads, shared, group.width, -1).permute(0, 3, 1, 2, 4)
     return out.reshape(group.rows * group.width, heads, -1)
 
 

@@ -78,6 +78,11 @@ class Group:
     positions: Tensor
     masks: dict[tuple[int, int, torch.dtype], Tensor] = field(default_factory=dict)
 
+    @property
+    def dense(self) -> bool:
+        """Whether its tokens are the first of the batch, in the order of its places."""
+        return self.kept is None
+
     def mask(self, window: int, queries_per_key: int, dtype: torch.dtype) -> Tensor:
         """Additive mask (rows, 1, queries, length); made once for each kind of layer.
 

@@ -1,0 +1,186 @@
+"""A real language model from its file to the answers: SmolLM2-135M-Instruct."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+import steer
+from steer.models.load import LoadedModel, load
+from steer.types import Message, Prompt
+
+pytestmark = pytest.mark.slow
+
+LAYER = 15
+HAPPY = """I am so happy today, everything is wonderful
+What a joyful and delightful celebration this was
+We laughed and smiled all through the lovely afternoon
+The great news filled her with happiness and excitement
+He was thrilled, cheerful and full of love for life
+It was the best and most beautiful day of my life"""
+SAD = """I am so sad today, everything is terrible
+What a gloomy and miserable funeral this was
+We cried and wept all through the dreadful afternoon
+The bad news filled her with sadness and despair
+He was hopeless, lonely and full of grief for life
+It was the worst and most painful day of my life"""
+PROMPTS = [
+    Prompt(text="The capital of France is"),
+    Prompt(text="When I woke up this morning, I felt"),
+    Prompt(messages=(Message("user", "Name three colours."),)),
+]
+FELT = PROMPTS[1].text
+OFFLINE = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
+
+
+@pytest.fixture(scope="session")
+def gguf(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The model file, fetched once into ``$STEER_CACHE`` or a temporary folder."""
+    folder = os.environ.get("STEER_CACHE") or str(tmp_path_factory.mktemp("smollm2"))
+    script = Path(__file__).parents[2] / "scripts/fetch_smollm2.sh"
+    done = subprocess.run([script, folder], check=True, capture_output=True, text=True)
+    return done.stdout.splitlines()[-1]
+
+
+@pytest.fixture(scope="session")
+def model(gguf: str) -> LoadedModel:
+    """The same model in this process, for reference."""
+    return load(gguf, dtype="float32", device="cpu")
+
+
+@pytest.fixture(scope="session")
+def store(gguf: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with one vector, extracted by the script from twelve sentences."""
+    folder = tmp_path_factory.mktemp("mood")
+    for name, lines in (("happy", HAPPY), ("sad", SAD)):
+        (folder / name).write_text(lines)
+    command = [sys.executable, "-m", "steer.elicit.pairs", "--model", gguf]
+    command += ["--positive", str(folder / "happy"), "--negative", str(folder / "sad")]
+    command += ["--layers", str(LAYER), "--store", str(folder / "store"), "--name", "happy"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=OFFLINE)
+    assert "happy resid_post.15: norm" in done.stdout
+    return folder / "store"
+
+
+@pytest.fixture(scope="session")
+def client(gguf: str, store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator:
+    """A client of ``steer serve`` over a unix socket."""
+    address = f"unix:{tmp_path_factory.mktemp('s') / 's'}"
+    command = [sys.executable, "-m", "steer", "serve", "--model", gguf, "--address", address]
+    command += ["--store", str(store), "--dtype", "float32", "--device", "cpu", "--threads", "1"]
+    process = subprocess.Popen(command, env=OFFLINE)
+    try:
+        wait_until_it_serves(address, process)
+        with steer.Client(address, timeout=120) as made:
+            yield made
+    finally:
+        process.terminate()
+        assert process.wait(60) == 0
+
+
+def wait_until_it_serves(address: str, process: subprocess.Popen) -> None:
+    """Health says no while the model loads, and calls are refused with the reason."""
+    refused = False
+    for _ in range(600):
+        assert process.poll() is None
+        # A client each time: one that could not connect waits longer and longer.
+        with steer.Client(address, timeout=10) as client:
+            try:
+                if client.health(timeout=1):
+                    assert refused
+                    return
+                refused = refused or is_loading(client)
+            except (steer.Unavailable, steer.DeadlineExceeded):
+                pass
+        time.sleep(0.2)
+    raise AssertionError("the server never served")
+
+
+def is_loading(client: steer.Client) -> bool:
+    with pytest.raises(steer.Unavailable) as caught:
+        client.model()
+    return caught.value.reason == "LOADING"
+
+
+def asked(prompt: Prompt) -> dict:
+    if prompt.messages:
+        return {"messages": prompt.messages}
+    return {"prompt": prompt.text}
+
+
+@pytest.mark.parametrize("prompt", PROMPTS, ids=["fact", "feeling", "chat"])
+def test_the_baseline_is_what_generate_says(client, model, prompt):
+    ids = model.text.encode(prompt, "prompt")
+    given = torch.tensor([ids])
+    with torch.inference_mode():
+        out = model.network.generate(
+            given, attention_mask=torch.ones_like(given), max_new_tokens=24, do_sample=False
+        )
+    result = client.compare(**asked(prompt), max_tokens=24, arms={"on": steer.add("happy")})
+    assert result.started.arms[0].prompt_token_ids == ids
+    assert list(result.baseline.token_ids) == out[0, len(ids) :].tolist()
+
+
+def test_the_chat_template_is_the_model_s_own(client):
+    assert client.model().has_chat_template
+    tokens = client.tokenize(messages=[{"role": "user", "content": "hi"}])
+    text = "".join(tokens.pieces)
+    assert text.endswith("<|im_start|>user\nhi<|im_end|>\n<|im_start|>assistant\n")
+    assert tokens.special[0]
+
+
+def test_the_card_says_how_the_vector_was_made(client):
+    shown, model = client.vectors.get("happy"), client.model()
+    assert (shown.method, shown.fingerprint) == ("difference_of_means", model.fingerprint)
+    assert shown.card["residual_norms"][f"resid_post.{LAYER}"] > 0
+    assert shown.card["data_hash"].startswith("sha256:")
+
+
+def mood(strength: float) -> steer.Recipe:
+    return steer.add("happy", strength=strength, relative=True, when="all")
+
+
+def test_the_vector_changes_the_text_and_says_so(client):
+    result = client.compare(FELT, mood(0.4), max_tokens=24, noise_floor=True)
+    assert result.steered.text != result.baseline.text
+    (receipt,) = result.steered.receipts
+    assert receipt.tokens > 20
+    assert 0.2 < receipt.mean_change < 0.8
+    measured = result.measurements["steered"]
+    assert measured.mean_kl > 0.01
+    assert measured.first_divergence is not None
+    assert result["noise_floor"].token_ids == result.baseline.token_ids
+    assert max(result["noise_floor"].measurement.kl) < 1e-6
+
+
+def test_the_vector_favours_what_it_was_made_of(client):
+    arms = {
+        "plus": mood(0.3),
+        "minus": mood(-0.3),
+        **{f"random {i}": steer.random_like(mood(0.3), seed=i) for i in range(3)},
+    }
+    happy = client.score(FELT, " happy and wonderful", arms=arms)
+    sad = client.score(FELT, " sad and terrible", arms=arms)
+    odds = {name: happy[name].total - sad[name].total for name in happy.arms}
+    assert odds["plus"] > odds["baseline"] > odds["minus"]
+    assert odds["plus"] > max(odds[f"random {i}"] for i in range(3))
+
+
+def test_streamed_text_never_holds_half_a_character(client, model):
+    """A step takes 64 forced tokens; the text is one whose 64th token ends inside an emoji."""
+    texts = ["a " * n + "Größe 東京 🎉🧪" * 12 for n in range(12)]
+    ids = {text: client.tokenize(text).token_ids for text in texts}
+    text = next(text for text in texts if model.text.decode(ids[text][:64]).endswith("\ufffd"))
+    arms = {"emoji": steer.arm(forced_prefix=text)}
+    with client.stream("Write emojis.", arms=arms, max_tokens=len(ids[text])) as stream:
+        events = list(stream)
+        whole = stream.result()["emoji"]
+    pieces = [e.text for e in events if isinstance(e, steer.Chunk) and e.arm == "emoji"]
+    assert whole.token_ids == ids[text]
+    assert len(pieces) > 1 and not any("\ufffd" in piece for piece in pieces)
+    assert "".join(pieces) == whole.text == text
