@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,11 @@ class LoadedModel:
         """Where token ids go in."""
         weight = next(self.network.get_input_embeddings().parameters())
         return weight.device
+
+    @cached_property
+    def parameters(self) -> int:
+        """Number of parameters, as loaded."""
+        return sum(parameter.numel() for parameter in self.network.parameters())
 
     @property
     def d_model(self) -> int:

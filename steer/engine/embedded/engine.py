@@ -39,7 +39,7 @@ class EmbeddedEngine:
     def __init__(self, model: LoadedModel, limits: Limits, packing: bool = True) -> None:
         self._points = sites.points(model.network)
         adopt(model.network)
-        self._parameters = sum(p.numel() for p in model.network.parameters())
+        self._parameters = model.parameters  # before packing takes the weights' place
         if packing:
             pack.pack_linears(model.network)
         self._model, self._limits = model, limits

@@ -14,6 +14,7 @@ from steer.engine.embedded.readout import Answer, read
 from steer.engine.embedded.sampler import uniforms
 from steer.engine.embedded.slots import Slots
 from steer.engine.embedded.steering import Steering, Work
+from steer.engine.embedded.threads import Threads
 from steer.engine.rows import Job, Kind, Row, give_shadow, prepare
 from steer.engine.scheduler import Scheduler
 from steer.engine.text import RowText
@@ -30,6 +31,7 @@ class Loop:
         self._network, self._eos = model.network, model.end_tokens
         self._device = model.device
         self._multiple = step.token_multiple(self._network.config.get_text_config(), self._device)
+        self._threads = Threads(model.parameters, self._device)
         self._slots = Slots(scheduler.limits)
         self._steering = Steering(self._network, model.d_model, model.text.special)
         self._receipts: dict[Row, tuple[Receipt, ...]] = {}
@@ -129,6 +131,7 @@ class Loop:
         )
         targets, keep = self._targets(work, offsets)
         index = torch.tensor(keep, device=self._device, dtype=torch.long)
+        self._threads.suit(offsets[-1])
         logits = forward(self._network, self._slots.kv, inputs, index)
         for row, count in work:
             row.computed += count
