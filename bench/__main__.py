@@ -3,7 +3,6 @@
 import argparse
 import json
 import platform
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.cases import SUITE, Results
-from bench.ratios import Ratio
 from bench.subject import THREADS, Subject
 
 RESULTS = Path(__file__).parent / "results.json"
@@ -31,7 +29,9 @@ def main() -> None:
     console = Console()
     with console.status("loading SmolLM2-135M-Instruct"):
         subject = Subject.open()
-    results: dict[str, Any] = {"machine": machine(), "repeats": options.repeats}
+    # Parts that are not run again keep their figures.
+    kept = json.loads(RESULTS.read_text()) if options.parts and RESULTS.exists() else {}
+    results: dict[str, Any] = kept | {"machine": machine(), "repeats": options.repeats}
     try:
         for name in options.parts or SUITE:
             with console.status(name):
@@ -40,9 +40,8 @@ def main() -> None:
             results |= plain(name, found)
     finally:
         subject.engine.close()
-    if not options.parts:
-        RESULTS.write_text(json.dumps(results, indent=2) + "\n")
-        console.print(f"written to {RESULTS}")
+    RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+    console.print(f"written to {RESULTS}")
 
 
 def machine() -> dict[str, object]:
@@ -62,22 +61,15 @@ def table(name: str, found: Results) -> Table:
     shown = Table(title=name)
     for column in ("case", "min", "median", "max"):
         shown.add_column(column)
-    for case, ratio in rows(name, found).items():
+    for case, ratio in found.items():
         shown.add_row(case, *(f"{value:.3f}" for value in ratio.to_dict().values()))
     return shown
 
 
-def rows(name: str, found: Results) -> Mapping[str, Ratio]:
-    """One ratio is a table of one row."""
-    return {name: found} if isinstance(found, Ratio) else found
-
-
 def plain(name: str, found: Results) -> dict[str, Any]:
-    """As results.json has it: the arms' ratios stand by their own names."""
-    if isinstance(found, Ratio):
-        return {name: found.to_dict()}
+    """As results.json has it: ratios that are not by number stand by their own names."""
     values = {case: ratio.to_dict() for case, ratio in found.items()}
-    return values if name == "arms" else {name: values}
+    return {name: values} if all(case.isdecimal() for case in values) else values
 
 
 if __name__ == "__main__":

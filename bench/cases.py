@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import steer
 from bench.ratios import Ratio, Timed, interleave, over
@@ -14,7 +14,8 @@ COUNTS = (8, 32)
 PROMPT, TOKENS = 32, 64
 LONG_PROMPT = 200
 
-Results = Mapping[str, Ratio] | Ratio
+Results = Mapping[str, Ratio]
+Call = Callable[[steer.AsyncClient, tuple[int, ...]], Awaitable[None]]
 
 
 def engine_vs_generate(subject: Subject, repeats: int) -> Mapping[str, Ratio]:
@@ -72,22 +73,25 @@ def distinct_vectors_vs_one(subject: Subject, repeats: int) -> Mapping[str, Rati
     return {str(count): over(seconds["1"], seconds[str(count)]) for count in COUNTS}
 
 
-def grpc_vs_inprocess(subject: Subject, repeats: int) -> Ratio:
-    """Tokens/s of eight streams over gRPC, from another process, over the same in-process."""
+def grpc(subject: Subject, repeats: int) -> Mapping[str, Ratio]:
+    """Tokens/s of eight calls at once, from another process, over the same in-process: as whole
+    answers and as streams of a message a token. Client and server share the two cores."""
     rows = 8
+    options = {"max_tokens": TOKENS, "ignore_eos": True, "measure": False}
 
-    async def stream(address: str) -> float:
+    async def whole(client: steer.AsyncClient, ids: tuple[int, ...]) -> None:
+        await client.compare(token_ids=list(ids), **options)
+
+    async def stream(client: steer.AsyncClient, ids: tuple[int, ...]) -> None:
+        async with client.stream(token_ids=list(ids), **options) as events:
+            async for _ in events:
+                pass
+
+    async def timed(address: str, call: Call) -> float:
         async with steer.AsyncClient(address) as client:
-
-            async def one(ids: tuple[int, ...]) -> None:
-                options = {"max_tokens": TOKENS, "ignore_eos": True, "measure": False}
-                async with client.stream(token_ids=list(ids), **options) as events:
-                    async for _ in events:
-                        pass
-
             prompts = subject.prompts(rows, PROMPT)
             begin = time.perf_counter()
-            await asyncio.gather(*(one(ids) for ids in prompts))
+            await asyncio.gather(*(call(client, ids) for ids in prompts))
             return time.perf_counter() - begin
 
     with served() as address:
@@ -95,15 +99,17 @@ def grpc_vs_inprocess(subject: Subject, repeats: int) -> Ratio:
             "inprocess": lambda: subject.run(
                 [trial(ids, TOKENS) for ids in subject.prompts(rows, PROMPT)]
             ),
-            "grpc": lambda: asyncio.run(stream(address)),
+            "grpc_vs_inprocess": lambda: asyncio.run(timed(address, whole)),
+            "grpc_stream_vs_inprocess": lambda: asyncio.run(timed(address, stream)),
         }
         seconds = interleave(cases, repeats)
-    return over(seconds["inprocess"], seconds["grpc"])
+    inprocess = seconds.pop("inprocess")
+    return {name: over(inprocess, taken) for name, taken in seconds.items()}
 
 
 SUITE: Mapping[str, Callable[[Subject, int], Results]] = {
     "engine_vs_generate": engine_vs_generate,
     "arms": arms,
     "distinct_vectors_vs_one": distinct_vectors_vs_one,
-    "grpc_vs_inprocess": grpc_vs_inprocess,
+    "grpc": grpc,
 }
