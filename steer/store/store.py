@@ -1,10 +1,12 @@
 """A folder of vectors: ``<name>/vector.safetensors`` and ``<name>/card.json``."""
 
+import fcntl
 import hashlib
 import os
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -91,7 +93,12 @@ class Store:
         cached = self._loaded.get(name)
         if cached and cached[0] == stamp:
             return cached[1]
-        vector = self._load(name, folder)
+        try:
+            vector = self._load(name, folder)
+        except FailedPrecondition:
+            # Perhaps between the two files of a write: look again while nobody writes.
+            with _locked(self.root, fcntl.LOCK_SH):
+                vector = self._load(name, folder)
         self._loaded[name] = (stamp, vector)
         return vector
 
@@ -106,8 +113,9 @@ class Store:
         data = save({str(site): arrays[site] for site in sorted(arrays)})
         card = replace(card, sha256=hashlib.sha256(data).hexdigest())
         folder.mkdir(parents=True, exist_ok=True)
-        _write(folder / TENSORS, data)
-        _write(folder / CARD, card.to_json().encode())
+        with _locked(self.root, fcntl.LOCK_EX):
+            _write(folder / TENSORS, data)
+            _write(folder / CARD, card.to_json().encode())
         return Vector(name, arrays, card, content_hash(arrays))
 
     def _folder(self, name: str) -> Path:
@@ -162,6 +170,17 @@ def _check(name: str, arrays: Mapping[Site, Array], card: Card) -> None:
             raise InvalidRequest(f"{name}: {site} holds NaN or infinity")
         if not array.any():
             raise InvalidRequest(f"{name}: {site} is all zero")
+
+
+@contextmanager
+def _locked(root: Path, kind: int) -> Iterator[None]:
+    """Hold the store's lock. It is on the folder itself, so that a read-only store has one too."""
+    handle = os.open(root, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, kind)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _write(path: Path, data: bytes) -> None:
