@@ -12,9 +12,8 @@ from typing import Any
 
 from steer.engine.base import Event, Sink
 from steer.engine.text import RowText
-from steer.intervene.plan import Plan, PlannedArm, PlannedIntervention
-from steer.intervene.where import touches_prompt
-from steer.types import BASELINE, FinishReason
+from steer.intervene.plan import Plan, PlannedArm
+from steer.types import BASELINE, FinishReason, Receipt
 
 ROUND = 64
 """Rows reserve positions in multiples of this. The rectangle then changes rarely, and all its
@@ -49,7 +48,7 @@ class Row:
     reference: "Row | None" = None
     own_reference: bool = False
     finish: FinishReason | None = None
-    stop: str = ""
+    receipts: tuple[Receipt, ...] = ()
     first_token_at: float = 0.0
     logprobs: list[float] = field(default_factory=list)
     ranks: list[int] = field(default_factory=list)
@@ -145,7 +144,7 @@ def prepare(job: Job) -> None:
     by_key: dict[tuple[object, ...], Prefix] = {}
     for arm in plan.arms:
         for sample in range(plan.samples):
-            row = _row(Kind.ARM, arm, arm, sample, job)
+            row = _row(Kind.ARM, arm, sample, job)
             _join(by_key, arm, row)
             job.rows.append(row)
             if arm.name == BASELINE:
@@ -154,33 +153,28 @@ def prepare(job: Job) -> None:
         if job.measures(row.arm):
             row.reference = baselines.get(row.sample)
             if row.reference is None or (row.arm.forced and not plan.scoring):
-                give_shadow(row, job)
-                assert row.reference is not None
-                _join(by_key, _unsteered(row, job), row.reference)
+                shadow = give_shadow(row, job)
+                _join(by_key, shadow.arm, shadow)
     job.prefixes = list(by_key.values())
 
 
 def give_shadow(row: Row, job: Job) -> Row:
     """Give a row a shadow of its own: the unsteered prompt, then the row's own tokens."""
-    base = _unsteered(row, job)
-    shadow = _row(Kind.SHADOW, base, base, row.sample, job)
+    base = PlannedArm(BASELINE, job.plan.prompt, row.arm.forced, (), {})
+    shadow = _row(Kind.SHADOW, base, row.sample, job)
     shadow.tokens = [*base.prompt, *row.generated]
     row.reference, row.own_reference = shadow, True
     return shadow
 
 
-def _unsteered(row: Row, job: Job) -> PlannedArm:
-    return PlannedArm(BASELINE, job.plan.prompt, row.arm.forced, (), {})
-
-
-def _row(kind: Kind, arm: PlannedArm, prompt_of: PlannedArm, sample: int, job: Job) -> Row:
-    length = len(prompt_of.prompt)
+def _row(kind: Kind, arm: PlannedArm, sample: int, job: Job) -> Row:
+    length = len(arm.prompt)
     most = min(length + job.plan.sampling.max_tokens, job.context_length)
     return Row(
         kind=kind,
         arm=arm,
         sample=sample,
-        tokens=[*prompt_of.prompt, *arm.forced][:most],
+        tokens=[*arm.prompt, *arm.forced][:most],
         prompt_length=length,
         limit=most - 1,
     )
@@ -195,12 +189,5 @@ def _join(by_key: dict[tuple[object, ...], Prefix], arm: PlannedArm, row: Row) -
 
 def _prefix(arm: PlannedArm) -> Row:
     length = len(arm.prompt) - 1
-    touching = PlannedArm(arm.name, arm.prompt, (), prompt_part(arm.interventions), {})
+    touching = PlannedArm(arm.name, arm.prompt, (), arm.prompt_part, {})
     return Row(Kind.PREFIX, touching, 0, list(arm.prompt[:length]), len(arm.prompt), length)
-
-
-def prompt_part(
-    interventions: Sequence[PlannedIntervention],
-) -> tuple[PlannedIntervention, ...]:
-    """Those that act before position P-1."""
-    return tuple(item for item in interventions if touches_prompt(item.where))

@@ -47,10 +47,14 @@ class PlannedArm:
     logit_bias: Mapping[int, float]
 
     @property
+    def prompt_part(self) -> tuple[PlannedIntervention, ...]:
+        """The interventions that act before position P-1."""
+        return tuple(item for item in self.interventions if touches_prompt(item.where))
+
+    @property
     def prefix_key(self) -> tuple[object, ...]:
         """Arms with equal keys have equal keys and values at positions before P-1."""
-        touching = (item.key for item in self.interventions if touches_prompt(item.where))
-        return (self.prompt, *touching)
+        return (self.prompt, *(item.key for item in self.prompt_part))
 
 
 @dataclass(frozen=True)

@@ -53,13 +53,13 @@ class Planner:
 
         Raises InvalidRequest, NotFound, FailedPrecondition, NotImplementedYet.
         """
-        found = found or Violations()
-        arms = self._arms(trial.prompt, trial.arms, trial.allow_model_mismatch, "trial", found)
+        found = Violations() if found is None else found
+        baseline = self._baseline(trial.prompt, "trial", found)
+        arms = self._arms(baseline.prompt, trial.arms, trial.allow_model_mismatch, "trial", found)
         for index, arm in enumerate(arms):
             if len(arm.forced) > trial.sampling.max_tokens:
                 message = f"has {len(arm.forced)} tokens, more than sampling.max_tokens"
                 found.add(f"trial.arms[{index}].forced_prefix", "LONGER_THAN_MAX_TOKENS", message)
-        baseline = self._baseline(trial.prompt, "trial", found)
         arms = [baseline, *arms] if trial.baseline else arms
         if trial.noise_floor:
             arms += self._noise_floor(arms, found)
@@ -85,9 +85,9 @@ class Planner:
         found: Violations | None = None,
     ) -> Plan:
         """Plan teacher-forced scoring; every arm's ``forced`` is the continuation."""
-        found = found or Violations()
-        arms = self._arms(trial.prompt, trial.arms, trial.allow_model_mismatch, "", found)
+        found = Violations() if found is None else found
         baseline = self._baseline(trial.prompt, "", found)
+        arms = self._arms(baseline.prompt, trial.arms, trial.allow_model_mismatch, "", found)
         arms = [baseline, *arms]
         for index, arm in enumerate(trial.arms):
             if arm.forced_prefix is not None:
@@ -121,7 +121,12 @@ class Planner:
         return [PlannedArm(NOISE_FLOOR, steered.prompt, (), silent, {})]
 
     def _arms(
-        self, prompt: Prompt, arms: Sequence[Arm], allow: bool, path: str, found: Violations
+        self,
+        prompt: tuple[int, ...],
+        arms: Sequence[Arm],
+        allow: bool,
+        path: str,
+        found: Violations,
     ) -> list[PlannedArm]:
         operands = OperandResolver(
             self.store, self.model.d_model, self.model.fingerprint, allow, found
@@ -133,16 +138,14 @@ class Planner:
         ]
 
     def _arm(
-        self, prompt: Prompt, arm: Arm, path: str, resolver: InterventionResolver
+        self, prompt: tuple[int, ...], arm: Arm, path: str, resolver: InterventionResolver
     ) -> PlannedArm:
         found = resolver.operands.violations
+        ids = prompt
         forced: tuple[int, ...] = ()
         if arm.prompt is not None:
             ids = self._tokens(arm.prompt, f"{path}.prompt", self.encode, found)
             self._check_length(ids, f"{path}.prompt", found)
-        else:
-            # The trial's own prompt is reported once, with the baseline.
-            ids = self._tokens(prompt, "", self.encode, Violations())
         if arm.forced_prefix is not None:
             at = f"{path}.forced_prefix"
             forced = self._tokens(arm.forced_prefix, at, self.encode_bare, found)

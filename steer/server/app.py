@@ -53,6 +53,7 @@ class Server:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.address = settings.address
+        self._store = Store(settings.store or bundled())
         self._steering = SteeringService()
         self._health = health.aio.HealthServicer()
         self._server = self._build()
@@ -66,7 +67,7 @@ class Server:
         await self._set_health(HealthCheckResponse.NOT_SERVING)
         await self._server.start()
         try:
-            self._steering.core = core = await Core.start(self.settings)
+            self._steering.core = core = await Core.start(self.settings, self._store)
         except BaseException:
             await self._server.stop(0)
             raise
@@ -96,8 +97,7 @@ class Server:
             ],
         )
         pb.add_SteeringServiceServicer_to_server(self._steering, server)
-        store = Store(self.settings.store or bundled())
-        pb.add_VectorServiceServicer_to_server(VectorService(store), server)
+        pb.add_VectorServiceServicer_to_server(VectorService(self._store), server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         if self.settings.reflection:
             _add_reflection(server)

@@ -15,7 +15,7 @@ from steer.models.text import Text
 from steer.server.hub import Hub
 from steer.server.interceptor import Context
 from steer.server.settings import Settings
-from steer.store import Store, bundled
+from steer.store import Store
 from steer.types import ModelInfo
 
 KV_SHARE = 0.25
@@ -34,12 +34,12 @@ class Core:
     hub: Hub
 
     @classmethod
-    async def start(cls, settings: Settings) -> "Core":
+    async def start(cls, settings: Settings, store: Store) -> "Core":
         """Load the model, off the event loop, and start its engine."""
         engine, text = await asyncio.to_thread(_start_engine, settings)
         try:
             engine.warm_up()
-            store, model = Store(settings.store or bundled()), engine.info()
+            model = engine.info()
             planner = Planner(model, store, text.encode, text.encode_bare, engine.norms)
             return cls(engine, planner, store, text, model, Hub(engine))
         except BaseException:

@@ -85,7 +85,6 @@ def _append_row(
         return
     if row.ended and row.text:
         text += row.text.finish()
-        row.stop = row.stop or row.text.stopped_by
     job.events.append(_chunk(job, row, new, text))
 
 
@@ -109,7 +108,6 @@ def _ending(
     sampling = job.plan.sampling
     if index >= len(row.arm.forced):
         if token in sampling.stop_token_ids or (token in eos and not sampling.ignore_eos):
-            row.stop = str(token)
             return FinishReason.STOP
         if row.text and row.text.stopped_by:
             return FinishReason.STOP_SEQUENCE

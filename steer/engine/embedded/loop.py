@@ -20,7 +20,7 @@ from steer.engine.scheduler import Scheduler
 from steer.engine.text import RowText
 from steer.errors import DeadlineExceeded, FailedPrecondition, SteerError
 from steer.models.load import LoadedModel
-from steer.types import Finished, FinishReason, Receipt, ScoredArm, Site
+from steer.types import Finished, FinishReason, ScoredArm, Site
 
 
 class Loop:
@@ -34,7 +34,6 @@ class Loop:
         self._threads = Threads(model.parameters, self._device)
         self._slots = Slots(scheduler.limits)
         self._steering = Steering(self._network, model.d_model, model.text.special)
-        self._receipts: dict[Row, tuple[Receipt, ...]] = {}
 
     def step(self) -> None:
         """Run one step; jobs collect their events."""
@@ -63,7 +62,6 @@ class Loop:
             rows = job.live()
             for row in rows:
                 self._steering.detach(row.active)
-                self._receipts.pop(row, None)
             self._slots.leave(rows, wipe=True)
         else:
             self._scheduler.waiting.remove(job)
@@ -161,13 +159,12 @@ class Loop:
     def _finish_rows(self, job: Job) -> None:
         ended = [row for row in job.rows if row.ended and row.slot >= 0]
         for row in ended:
-            receipts = self._steering.detach(row.active)
-            self._receipts[row] = receipts
+            row.receipts = self._steering.detach(row.active)
             shadow = row.reference if row.own_reference else None
             self._slots.leave([row, shadow] if shadow else [row])
             if not job.plan.scoring:
                 job.events.append(self._finished(job, row))
-        silent = _silent(job, self._receipts) if ended else None
+        silent = _silent(ended)
         if silent:
             self.fail(job, silent)
         elif all(row.ended for row in job.rows):
@@ -175,35 +172,33 @@ class Loop:
 
     def _finished(self, job: Job, row: Row) -> Finished:
         assert row.finish is not None
-        stop = row.stop
+        stop = row.text.stopped_by if row.text else ""
         if row.finish is FinishReason.STOP:
             stop = self._model.text.pieces((row.tokens[-1],))[0]
         usage = advance.usage(job, row, time.monotonic())
-        receipts = self._receipts[row]
-        return Finished(row.arm.name, row.sample, row.finish, stop, usage, receipts)
+        return Finished(row.arm.name, row.sample, row.finish, stop, usage, row.receipts)
 
     def _complete(self, job: Job) -> None:
         self._scheduler.running.remove(job)
         job.over = True
-        receipts = [self._receipts.pop(row) for row in job.rows]
         if job.plan.scoring:
-            job.events.append(Done((), _scores(job, receipts)))
+            job.events.append(Done((), _scores(job)))
         else:
             measured = advance.measurements(job) if job.plan.measure else ()
             job.events.append(Done(measured))
 
 
-def _scores(job: Job, receipts: Sequence[tuple[Receipt, ...]]) -> tuple[ScoredArm, ...]:
+def _scores(job: Job) -> tuple[ScoredArm, ...]:
     return tuple(
-        ScoredArm(row.arm.name, tuple(row.logprobs), tuple(row.ranks), tuple(row.kl), given)
-        for row, given in zip(job.rows, receipts, strict=True)
+        ScoredArm(row.arm.name, tuple(row.logprobs), tuple(row.ranks), tuple(row.kl), row.receipts)
+        for row in job.rows
     )
 
 
-def _silent(job: Job, receipts: dict[Row, tuple[Receipt, ...]]) -> SteerError | None:
+def _silent(ended: Sequence[Row]) -> SteerError | None:
     """The error of an intervention that had to fire and did not."""
-    for row in job.rows:
-        for receipt in receipts.get(row, ()):
+    for row in ended:
+        for receipt in row.receipts:
             item = row.arm.interventions[receipt.intervention]
             if item.must_fire and not receipt.tokens:
                 return FailedPrecondition(
