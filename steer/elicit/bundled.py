@@ -25,7 +25,7 @@ from steer.elicit.padding import Tokens
 from steer.elicit.sampling import complete
 from steer.elicit.settings import Settings
 from steer.models.load import LoadedModel, load
-from steer.store import Card, Store
+from steer.store import Card, Store, Vector
 from steer.tasks import a1
 from steer.types import Phase, Site, Where
 
@@ -128,7 +128,7 @@ def store(root: Path) -> None:
             data_hash=_hash(PAIRS if name == "a1-dom" else TRAINED_ON),
             measured={"split": "report", "unit": "percent", **measured},
         )
-        Store(root).put(name, {Site(LAYER): vector}, card)
+        Store(root).put(Vector(name, {Site(LAYER): vector}, card))
 
 
 def table(root: Path) -> str:
@@ -139,7 +139,9 @@ def table(root: Path) -> str:
         "forced THINK": score(model, {}, "report", REPORTED_ON, a1.THINK),
     }
     for name in _DESCRIPTIONS:
-        vector = Store(root).get(name).tensors[Site(LAYER)]
+        stored = Store(root).get(name)
+        assert isinstance(stored, Vector), f"{name} is a {stored.kind}"
+        vector = stored.tensors[Site(LAYER)]
         rows[name] = score(model, {LAYER: vector}, "report", REPORTED_ON)
         rows[f"{name}, negated"] = score(model, {LAYER: -vector}, "report", REPORTED_ON)
         for seed in range(RANDOM):

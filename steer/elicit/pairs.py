@@ -51,7 +51,7 @@ def extract(
         residual_norms={Site(layer): round(norm, 4) for layer, norm in made.norms.items()},
         data_hash=_hash(positive, negative),
     )
-    return store.put(name, {Site(layer): made.vectors[layer] for layer in layers}, card)
+    return store.put(Vector(name, {Site(layer): made.vectors[layer] for layer in layers}, card))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from steer.errors import FailedPrecondition, NotImplementedYet, Violations
 from steer.intervene.operands import ANYWHERE, Array, Directions, OperandResolver, norm, pick
 from steer.intervene.plan import Edit, PlannedIntervention
-from steer.store.store import content_hash
+from steer.store import content_hash
 from steer.types import Add, Intervention, ModelInfo, Project, Site, Strength, Unit, Where
 
 MeasureNorms = Callable[[tuple[int, ...], tuple[Site, ...]], Mapping[Site, float]]

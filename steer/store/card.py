@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
-from steer.types import Phase, Range, Site, Strength, Unit, Where
+from steer.store.where import where_from_dict, where_to_dict
+from steer.types import Site, Strength, Unit, Where
 
 FORMAT = "steer.vector/1"
 
@@ -14,14 +16,76 @@ class CardError(ValueError):
     """A card.json that can not be read; says which field and why."""
 
 
+class Architecture(StrEnum):
+    """Which latents of a dictionary are active. Batch-top-k is stored as ``JUMPRELU``."""
+
+    STANDARD = "standard"
+    GATED = "gated"
+    JUMPRELU = "jumprelu"
+    TOPK = "topk"
+
+
+class Normalize(StrEnum):
+    """What is done with h before a dictionary reads it; the decoder's part is scaled back.
+
+    ``LAYER_NORM``: (h - mean) / (s + 1e-5) with s the standard deviation by d - 1, back by s.
+    ``CONSTANT_NORM``: h·c with c = sqrt(d_model) / ‖h‖, back by 1 / c. Anything else that writers
+    do is a constant and is folded into the weights on import.
+    """
+
+    NONE = "none"
+    LAYER_NORM = "layer_norm"
+    CONSTANT_NORM = "constant_norm"
+
+
+@dataclass(frozen=True, slots=True)
+class DictionarySpec:
+    """What a dictionary's tensors do not say. ``k`` is of ``TOPK``, ``site_out`` of transcoders.
+
+    ``apply_b_dec_to_input``: the decoder's bias is subtracted before encoding.
+    """
+
+    architecture: Architecture
+    d_sae: int
+    k: int | None = None
+    normalize: Normalize = Normalize.NONE
+    apply_b_dec_to_input: bool = False
+    site_out: Site | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {
+            "architecture": self.architecture.value,
+            "d_sae": self.d_sae,
+            "k": self.k,
+            "normalize": self.normalize.value,
+            "apply_b_dec_to_input": self.apply_b_dec_to_input,
+            "site_out": None if self.site_out is None else str(self.site_out),
+        }
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> "DictionarySpec":
+        """Read what ``to_dict`` wrote. Raises KeyError or ValueError naming the field."""
+        k, site_out = raw.get("k"), raw.get("site_out")
+        return cls(
+            architecture=Architecture(raw["architecture"]),
+            d_sae=int(raw["d_sae"]),
+            k=None if k is None else int(k),
+            normalize=Normalize(raw.get("normalize", Normalize.NONE)),
+            apply_b_dec_to_input=bool(raw.get("apply_b_dec_to_input", False)),
+            site_out=None if site_out is None else Site.parse(site_out),
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Card:
     """Everything ``card.json`` holds. Norms are mean ‖h‖ (float32) at the deployment positions.
 
-    ``kind`` is ``direction`` (one vector of width ``d_model`` per site). ``strength`` and ``where``
-    are the defaults the vector was made for; ``steer.add(name)`` uses them. ``measured`` says how
-    well it worked, with n and split. ``sha256`` is that of ``vector.safetensors`` and is filled in
-    by the store.
+    ``kind`` is a key of ``steer.store.KINDS`` and says which tensors there are. ``strength`` and
+    ``where`` are the defaults the vector was made for; ``steer.add(name)`` uses them. ``measured``
+    says how well it worked, with n and split. ``dictionary`` is there for the kinds ``sae`` and
+    ``transcoder`` alone. The store fills in ``norms``, how large it is at each site (what
+    that means is for the kind to say), and ``sha256``, that of ``vector.safetensors``.
     """
 
     model: str
@@ -40,6 +104,8 @@ class Card:
     measured: Mapping[str, Any] = field(default_factory=dict)
     licence: str = ""
     created: str = ""
+    dictionary: DictionarySpec | None = None
+    norms: Mapping[Site, float] = field(default_factory=dict)
     sha256: str = ""
 
     def to_dict(self) -> dict[str, Any]:
@@ -51,16 +117,18 @@ class Card:
             "model": {"id": self.model, "revision": self.revision, "fingerprint": self.fingerprint},
             "d_model": self.d_model,
             "sites": [str(site) for site in self.sites],
-            "residual_norms": {str(site): norm for site, norm in self.residual_norms.items()},
+            "residual_norms": _by_name(self.residual_norms),
             "defaults": {
                 "strength": {"value": self.strength.value, "unit": self.strength.unit.value},
-                "where": _where_to_dict(self.where),
+                "where": where_to_dict(self.where),
             },
+            **({"dictionary": self.dictionary.to_dict()} if self.dictionary else {}),
             "method": {"name": self.method, "parameters": dict(self.parameters)},
             "data_hash": self.data_hash,
             "measured": dict(self.measured),
             "licence": self.licence,
             "created": self.created,
+            **({"norms": _by_name(self.norms)} if self.norms else {}),
             "sha256": self.sha256,
         }
 
@@ -91,7 +159,7 @@ def _refuse(constant: str) -> None:
 
 def _from_dict(raw: Mapping[str, Any]) -> Card:
     model, method, defaults = raw["model"], raw["method"], raw.get("defaults", {})
-    strength = defaults.get("strength", {})
+    strength, dictionary = defaults.get("strength", {}), raw.get("dictionary")
     return Card(
         model=str(model["id"]),
         revision=str(model.get("revision", "")),
@@ -102,31 +170,22 @@ def _from_dict(raw: Mapping[str, Any]) -> Card:
         parameters=dict(method.get("parameters", {})),
         kind=str(raw["kind"]),
         description=str(raw.get("description", "")),
-        residual_norms={
-            Site.parse(site): float(norm) for site, norm in raw.get("residual_norms", {}).items()
-        },
+        residual_norms=_by_site(raw.get("residual_norms", {})),
         strength=Strength(float(strength.get("value", 1.0)), Unit(strength.get("unit", "raw"))),
-        where=_where_from_dict(defaults.get("where", {})),
+        where=where_from_dict(defaults.get("where", {})),
         data_hash=str(raw.get("data_hash", "")),
         measured=dict(raw.get("measured", {})),
         licence=str(raw.get("licence", "")),
         created=str(raw.get("created", "")),
+        dictionary=DictionarySpec.from_dict(dictionary) if dictionary else None,
+        norms=_by_site(raw.get("norms", {})),
         sha256=str(raw.get("sha256", "")),
     )
 
 
-def _where_to_dict(where: Where) -> dict[str, Any]:
-    default = asdict(Where())
-    changed = {key: value for key, value in asdict(where).items() if value != default[key]}
-    return {"phase": where.phase.value} | changed
+def _by_name(norms: Mapping[Site, float]) -> dict[str, float]:
+    return {str(site): norm for site, norm in norms.items()}
 
 
-def _where_from_dict(raw: Mapping[str, Any]) -> Where:
-    return Where(
-        phase=Phase(raw.get("phase", Phase.ALL)),
-        ranges=tuple(Range(item["start"], item["stop"]) for item in raw.get("ranges", ())),
-        token_ids=tuple(raw.get("token_ids", ())),
-        exclude_token_ids=tuple(raw.get("exclude_token_ids", ())),
-        include_special_tokens=bool(raw.get("include_special_tokens", False)),
-        every=int(raw.get("every", 1)),
-    )
+def _by_site(norms: Mapping[str, Any]) -> dict[Site, float]:
+    return {Site.parse(site): float(norm) for site, norm in norms.items()}

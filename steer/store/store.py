@@ -5,53 +5,24 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load, save
 
 from steer.errors import FailedPrecondition, InvalidRequest, NotFound
+from steer.store import tensors
 from steer.store.card import Card, CardError
-from steer.types import Site, VectorInfo
+from steer.store.checks import Array
+from steer.store.kinds import KINDS, Item
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)?")
 CARD, TENSORS = "card.json", "vector.safetensors"
 
-Array = NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Vector:
-    """A loaded vector: float32 arrays of shape (d_model,) by site, and its card."""
-
-    name: str
-    tensors: Mapping[Site, Array]
-    card: Card
-    content_hash: str
-
-    def info(self) -> VectorInfo:
-        """The vector as listings show it."""
-        card = self.card
-        return VectorInfo(
-            name=self.name,
-            content_hash=self.content_hash,
-            kind=card.kind,
-            description=card.description,
-            model=card.model,
-            fingerprint=card.fingerprint,
-            d_model=card.d_model,
-            sites=card.sites,
-            norms=tuple(float(np.linalg.norm(self.tensors[site])) for site in card.sites),
-            method=card.method,
-            licence=card.licence,
-            created=card.created,
-            card=card.to_dict(),
-        )
+AnyItem = TypeVar("AnyItem", bound=Item)
 
 
 class Store:
@@ -63,7 +34,7 @@ class Store:
 
     def __init__(self, root: str | Path) -> None:
         self.root = Path(root)
-        self._loaded: dict[str, tuple[tuple[int, int], Vector]] = {}
+        self._loaded: dict[str, tuple[tuple[int, int], Item]] = {}
 
     def names(self) -> list[str]:
         """All names, sorted."""
@@ -76,8 +47,8 @@ class Store:
                 if NAME.fullmatch(name):
                     yield name
 
-    def get(self, name: str) -> Vector:
-        """Load and verify a vector.
+    def get(self, name: str) -> Item:
+        """Load and verify what is stored under a name; its class says the kind.
 
         Raises:
             InvalidRequest: ``name`` is not a name.
@@ -102,21 +73,21 @@ class Store:
         self._loaded[name] = (stamp, vector)
         return vector
 
-    def put(self, name: str, tensors: Mapping[Site, Array], card: Card) -> Vector:
-        """Store a vector under ``name``, replacing what was there. Durable when it returns.
+    def put(self, item: AnyItem) -> AnyItem:
+        """Store an item under its name, replacing what was there. Durable when it returns.
 
-        Raises InvalidRequest when a tensor is not finite, is zero, or does not fit the card.
+        Returns the item as it is stored. Raises InvalidRequest with everything that does not fit.
         """
-        folder = self._folder(name)
-        arrays = {site: np.ascontiguousarray(array, "<f4") for site, array in tensors.items()}
-        _check(name, arrays, card)
-        data = save({str(site): arrays[site] for site in sorted(arrays)})
-        card = replace(card, sha256=hashlib.sha256(data).hexdigest())
+        folder = self._folder(item.name)
+        with np.errstate(over="ignore"):  # What does not fit float32 is infinite, and refused.
+            arrays = {key: np.asarray(array, "<f4") for key, array in item.arrays().items()}
+        checked = _read(item.name, item.card, arrays, "")
         folder.mkdir(parents=True, exist_ok=True)
         with _locked(self.root, fcntl.LOCK_EX):
-            _write(folder / TENSORS, data)
-            _write(folder / CARD, card.to_json().encode())
-        return Vector(name, arrays, card, content_hash(arrays))
+            sha256 = _write(folder / TENSORS, tensors.encode(arrays))
+            card = replace(item.card, norms=checked.norms(), sha256=sha256)
+            _write(folder / CARD, [card.to_json().encode()])
+        return type(item).read(item.name, card, arrays, sha256)
 
     def _folder(self, name: str) -> Path:
         if not NAME.fullmatch(name):
@@ -129,47 +100,29 @@ class Store:
         known = ", ".join(self.names()[:20]) or "the store is empty"
         return f"no vector named {name!r}; stored: {known}"
 
-    def _load(self, name: str, folder: Path) -> Vector:
+    def _load(self, name: str, folder: Path) -> Item:
         try:
             card = Card.from_json((folder / CARD).read_text("utf-8"))
-            data = (folder / TENSORS).read_bytes()
-            if hashlib.sha256(data).hexdigest() != card.sha256:
-                raise CardError(f"sha256: {TENSORS} is not the file this card describes")
-            arrays = {Site.parse(key): value for key, value in load(data).items()}
-            _check(name, arrays, card)
-        except (OSError, ValueError, KeyError, SafetensorError, InvalidRequest) as error:
+            with open(folder / TENSORS, "rb") as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() != card.sha256:
+                    raise CardError(f"sha256: {TENSORS} is not the file this card describes")
+                return _read(name, card, tensors.read(file), card.sha256)
+        except (OSError, ValueError, InvalidRequest) as error:
             message = f"vector {name!r} is damaged: {error}"
             raise FailedPrecondition(message, reason="VECTOR_DAMAGED") from error
-        return Vector(name, arrays, card, content_hash(arrays))
 
 
-def content_hash(arrays: Mapping[Site, Array]) -> str:
-    """``sha256:`` and the hex digest over sites and float32 bytes, in site order."""
-    digest = hashlib.sha256()
-    for site in sorted(arrays):
-        digest.update(f"{site}:{arrays[site].shape[0]}\n".encode())
-        digest.update(arrays[site].astype("<f4", copy=False).tobytes())
-    return f"sha256:{digest.hexdigest()}"
+def _read(name: str, card: Card, arrays: dict[str, Array], sha256: str) -> Item:
+    if card.kind not in KINDS:
+        known = ", ".join(KINDS)
+        raise InvalidRequest(f"kind: {card.kind!r} is none of {known}", reason="UNKNOWN_KIND")
+    return KINDS[card.kind].read(name, card, arrays, sha256)
 
 
 def bundled() -> Path:
     """The folder of vectors that ships with the project (wheel or checkout)."""
     packaged = Path(__file__).parent / "bundled"
     return packaged if packaged.is_dir() else Path(__file__).parents[2] / "vectors"
-
-
-def _check(name: str, arrays: Mapping[Site, Array], card: Card) -> None:
-    if set(arrays) != set(card.sites):
-        raise InvalidRequest(f"{name}: tensors {sorted(map(str, arrays))} are not the card's sites")
-    for site, array in arrays.items():
-        if array.dtype != np.float32 or array.shape != (card.d_model,):
-            raise InvalidRequest(
-                f"{name}: {site} is {array.dtype} {array.shape}, want float32 ({card.d_model},)"
-            )
-        if not np.isfinite(array).all():
-            raise InvalidRequest(f"{name}: {site} holds NaN or infinity")
-        if not array.any():
-            raise InvalidRequest(f"{name}: {site} is all zero")
 
 
 @contextmanager
@@ -183,11 +136,14 @@ def _locked(root: Path, kind: int) -> Iterator[None]:
         os.close(handle)
 
 
-def _write(path: Path, data: bytes) -> None:
+def _write(path: Path, chunks: Iterable[bytes | memoryview]) -> str:
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".tmp-")
+    digest = hashlib.sha256()
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            for chunk in chunks:
+                digest.update(chunk)
+                file.write(chunk)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o644)
@@ -200,3 +156,4 @@ def _write(path: Path, data: bytes) -> None:
         os.fsync(directory)
     finally:
         os.close(directory)
+    return digest.hexdigest()

@@ -6,7 +6,7 @@ from itertools import count
 import numpy as np
 
 from steer.intervene.plan import Edit, Plan, PlannedArm, PlannedIntervention
-from steer.store.store import content_hash
+from steer.store import content_hash
 from steer.types import BASELINE, Phase, Sampling, Site, Where
 
 WIDTH = 32

@@ -53,11 +53,11 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     edit_card(root / "not-safetensors", lambda card: card.update(sha256=empty))
     import numpy as np
 
-    from steer.store import Card
+    from steer.store import Card, Vector
     from steer.types import Site
 
     card = Card("wide", "sha256:wide", 32, (Site(0),), "test")
-    Store(root).put("wide", {Site(0): np.ones(32, np.float32)}, card)
+    Store(root).put(Vector("wide", {Site(0): np.ones(32, np.float32)}, card))
     return root
 
 
