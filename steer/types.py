@@ -191,7 +191,7 @@ class Project:
 
 @dataclass(frozen=True, slots=True)
 class Rotate:
-    """Rotate h towards v̂ by ``degrees`` in span(h, v̂), keeping its norm."""
+    """Rotate h towards v̂ by s·``degrees`` (-180 to 180) in span(h, v̂), keeping its norm."""
 
     name: ClassVar[str] = "rotate"
     operand: Operand
@@ -217,7 +217,10 @@ class FeatureEdit:
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """h + Σ_f (t_f - a_f(h))·W_dec[f]: encode, edit, decode, with the error term kept."""
+    """h + s·Σ_f (t_f - a_f(h))·W_dec[f]: encode, edit, decode, with the error term kept.
+
+    a_f is of h before any intervention at the site, which is the dictionary's own.
+    """
 
     name: ClassVar[str] = "feature"
     dictionary: str
@@ -234,27 +237,42 @@ class LowRank:
 
 @dataclass(frozen=True, slots=True)
 class Replace:
-    """h ← (1 - fraction)·h + fraction·source."""
+    """h ← (1 - s·fraction)·h + s·fraction·source.
+
+    The source is exactly one of: a direction (``operand``), what Capture kept (``capture_id``),
+    the prompt's activations of another arm of the trial (``source_arm``). Of the latter two,
+    ``source_position`` takes one position (negative: from the end of the source's prompt); None
+    takes the source's same position for every touched one, and leaves alone what it has not.
+    """
 
     name: ClassVar[str] = "replace"
     operand: Operand | None = None
     capture_id: str = ""
+    source_arm: str = ""
     fraction: float = 1.0
+    source_position: int | None = None
 
 
 Op = Add | Project | Rotate | Feature | LowRank | Replace
 
 
 class GateScope(StrEnum):
-    """Once per prompt, or at every token."""
+    """Once from the prompt's mean activation, once from its last token, or at every token."""
 
     PROMPT = "prompt"
+    LAST = "last"
     TOKEN = "token"
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """Whether an intervention acts, from an activation at an earlier or equal site."""
+    """Whether an intervention acts, from an activation at an earlier or equal site.
+
+    Exactly one of ``cosine``, ``probe`` and ``dictionary`` with ``feature`` is what is read. Scopes
+    ``PROMPT`` and ``LAST`` read the unsteered prompt, so that the decision does not depend on the
+    arm's other interventions; ``TOKEN`` reads the row itself. ``absolute`` drops the reading's
+    sign.
+    """
 
     site: Site
     threshold: float
@@ -264,6 +282,7 @@ class Gate:
     feature: int | None = None
     below: bool = False
     scope: GateScope = GateScope.PROMPT
+    absolute: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,13 +339,17 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """A named treatment of the prompt. Without interventions or overrides it is a baseline."""
+    """A named treatment of the prompt. Without interventions or overrides it is a baseline.
+
+    ``recipes``: names of stored recipes, whose interventions come before ``interventions``.
+    """
 
     name: str
     interventions: tuple[Intervention, ...] = ()
     forced_prefix: Prompt | None = None
     logit_bias: Mapping[int, float] = field(default_factory=dict)
     prompt: Prompt | None = None
+    recipes: tuple[str, ...] = ()
 
 
 BASELINE = "baseline"
@@ -358,6 +381,40 @@ class ScoreTrial:
     allow_model_mismatch: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class FeatureReadout:
+    """What to read of a dictionary at its own site: the ``top_k`` most active latents of each
+    position, and those of ``indices`` whether active or not."""
+
+    dictionary: str
+    top_k: int = 0
+    indices: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureTrial:
+    """A trial whose activations are read, after the interventions at each site.
+
+    ``where``: at which positions of every row. ``keep``: hold them on the server for ``Replace``.
+    """
+
+    trial: Trial
+    sites: tuple[Site, ...] = ()
+    where: Where = Where()
+    features: tuple[FeatureReadout, ...] = ()
+    keep: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRecipe:
+    """Interventions under a name. ``content_hash`` is filled in by the store."""
+
+    name: str
+    interventions: tuple[Intervention, ...]
+    description: str = ""
+    content_hash: str = ""
+
+
 # ---- answers ------------------------------------------------------------------------------------
 
 
@@ -373,11 +430,31 @@ class FinishReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class GateReceipt:
+    """What a gate did in one row: how often it was read and was open, and the mean reading."""
+
+    readings: int
+    opened: int
+    mean_reading: float
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureReceipt:
+    """Mean activations of a latent over the touched positions, before the site's interventions and
+    encoded again from what was written, in the dictionary's own units."""
+
+    index: int
+    mean_before: float
+    mean_after: float
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """Proof of what one intervention did at one site in one row.
 
     ``tokens``: positions touched. ``mean_change``: mean over them of ‖Δ‖/‖h‖, both norms taken in
-    float32 with h before the change; 0 when no token was touched.
+    float32 with h before the change; 0 when no token was touched. ``features``: of the op
+    ``feature``, in the order of its edits.
     """
 
     intervention: int
@@ -388,6 +465,8 @@ class Receipt:
     coefficient: float
     tokens: int
     mean_change: float
+    gate: GateReceipt | None = None
+    features: tuple[FeatureReceipt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -461,14 +540,66 @@ class Measurement:
 
 
 @dataclass(frozen=True, slots=True)
+class CapturedActivations:
+    """Activations of one row at one site; ``data``: little-endian float32, (positions, d_model)."""
+
+    arm: str
+    sample: int
+    site: Site
+    positions: tuple[int, ...]
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Latents:
+    """Latents of one position and their activations, in the dictionary's own units."""
+
+    indices: tuple[int, ...]
+    activations: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CapturedFeatures:
+    """Features of one row; one ``Latents`` for each position."""
+
+    arm: str
+    sample: int
+    dictionary: str
+    positions: tuple[int, ...]
+    latents: tuple[Latents, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HeldCapture:
+    """Activations of one row kept on the server, under the id ``Replace`` knows; size in bytes."""
+
+    arm: str
+    sample: int
+    capture_id: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class GateDecision:
+    """A gate that is decided once for a row: what was read, and whether it is open."""
+
+    reading: float
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ResolvedIntervention:
-    """What was really applied: absolute coefficients per site and the hash of the operand."""
+    """What was really applied: absolute coefficients per site and the hash of the operand.
+
+    ``gate``: the decision of a gate that is decided once.
+    """
 
     op: str
     operand: str
     content_hash: str
     coefficients: tuple[tuple[Site, float], ...]
     where: Where
+    gate: GateDecision | None = None
 
 
 @dataclass(frozen=True, slots=True)

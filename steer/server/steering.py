@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import steer.v1 as pb
 from steer import wire
 from steer.engine.base import Done, Event
-from steer.errors import Unavailable
+from steer.errors import NotImplementedYet, Unavailable
 from steer.intervene.plan import Plan
 from steer.server.core import Core, deadline
 from steer.server.hub import Events
@@ -77,6 +77,13 @@ class SteeringService(pb.SteeringServiceServicer):
             token_ids=plan.arms[0].forced,
             arms=[wire.build_scored_arm(arm) for arm in done.scores],
         )
+
+    async def Capture(
+        self, request: pb.CaptureRequest, context: Context
+    ) -> AsyncIterator[pb.CaptureResponse]:
+        """Stream activations of a trial."""
+        raise NotImplementedYet("this server does not capture activations yet")
+        yield  # type: ignore[unreachable]
 
 
 async def _plan(core: Core, trial: pb.Trial, context: Context) -> Plan:

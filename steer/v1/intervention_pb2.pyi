@@ -54,6 +54,7 @@ class GateScope(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     GATE_SCOPE_UNSPECIFIED: _ClassVar[GateScope]
     GATE_SCOPE_PROMPT: _ClassVar[GateScope]
     GATE_SCOPE_TOKEN: _ClassVar[GateScope]
+    GATE_SCOPE_LAST: _ClassVar[GateScope]
 POINT_UNSPECIFIED: Point
 POINT_RESID_PRE: Point
 POINT_RESID_MID: Point
@@ -81,6 +82,7 @@ DECAY_SHAPE_EXPONENTIAL: DecayShape
 GATE_SCOPE_UNSPECIFIED: GateScope
 GATE_SCOPE_PROMPT: GateScope
 GATE_SCOPE_TOKEN: GateScope
+GATE_SCOPE_LAST: GateScope
 
 class Site(_message.Message):
     __slots__ = ("layer", "point")
@@ -209,14 +211,18 @@ class LowRank(_message.Message):
     def __init__(self, vector: _Optional[str] = ...) -> None: ...
 
 class Replace(_message.Message):
-    __slots__ = ("operand", "capture_id", "fraction")
+    __slots__ = ("operand", "capture_id", "source_arm", "fraction", "source_position")
     OPERAND_FIELD_NUMBER: _ClassVar[int]
     CAPTURE_ID_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_ARM_FIELD_NUMBER: _ClassVar[int]
     FRACTION_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_POSITION_FIELD_NUMBER: _ClassVar[int]
     operand: Operand
     capture_id: str
+    source_arm: str
     fraction: float
-    def __init__(self, operand: _Optional[_Union[Operand, _Mapping]] = ..., capture_id: _Optional[str] = ..., fraction: _Optional[float] = ...) -> None: ...
+    source_position: int
+    def __init__(self, operand: _Optional[_Union[Operand, _Mapping]] = ..., capture_id: _Optional[str] = ..., source_arm: _Optional[str] = ..., fraction: _Optional[float] = ..., source_position: _Optional[int] = ...) -> None: ...
 
 class PositionRange(_message.Message):
     __slots__ = ("start", "stop")
@@ -275,7 +281,7 @@ class FeatureGate(_message.Message):
     def __init__(self, dictionary: _Optional[str] = ..., index: _Optional[int] = ...) -> None: ...
 
 class Gate(_message.Message):
-    __slots__ = ("cosine", "probe", "feature", "site", "threshold", "below", "scope")
+    __slots__ = ("cosine", "probe", "feature", "site", "threshold", "below", "scope", "absolute")
     COSINE_FIELD_NUMBER: _ClassVar[int]
     PROBE_FIELD_NUMBER: _ClassVar[int]
     FEATURE_FIELD_NUMBER: _ClassVar[int]
@@ -283,6 +289,7 @@ class Gate(_message.Message):
     THRESHOLD_FIELD_NUMBER: _ClassVar[int]
     BELOW_FIELD_NUMBER: _ClassVar[int]
     SCOPE_FIELD_NUMBER: _ClassVar[int]
+    ABSOLUTE_FIELD_NUMBER: _ClassVar[int]
     cosine: Operand
     probe: str
     feature: FeatureGate
@@ -290,7 +297,8 @@ class Gate(_message.Message):
     threshold: float
     below: bool
     scope: GateScope
-    def __init__(self, cosine: _Optional[_Union[Operand, _Mapping]] = ..., probe: _Optional[str] = ..., feature: _Optional[_Union[FeatureGate, _Mapping]] = ..., site: _Optional[_Union[Site, _Mapping]] = ..., threshold: _Optional[float] = ..., below: _Optional[bool] = ..., scope: _Optional[_Union[GateScope, str]] = ...) -> None: ...
+    absolute: bool
+    def __init__(self, cosine: _Optional[_Union[Operand, _Mapping]] = ..., probe: _Optional[str] = ..., feature: _Optional[_Union[FeatureGate, _Mapping]] = ..., site: _Optional[_Union[Site, _Mapping]] = ..., threshold: _Optional[float] = ..., below: _Optional[bool] = ..., scope: _Optional[_Union[GateScope, str]] = ..., absolute: _Optional[bool] = ...) -> None: ...
 
 class Intervention(_message.Message):
     __slots__ = ("add", "project", "rotate", "feature", "low_rank", "replace", "sites", "strength", "where", "gate", "keep_norm", "must_fire")

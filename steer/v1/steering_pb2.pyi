@@ -122,6 +122,100 @@ class ScoreResponse(_message.Message):
     arms: _containers.RepeatedCompositeFieldContainer[ScoredArm]
     def __init__(self, started: _Optional[_Union[_trial_pb2.Started, _Mapping]] = ..., token_ids: _Optional[_Iterable[int]] = ..., arms: _Optional[_Iterable[_Union[ScoredArm, _Mapping]]] = ...) -> None: ...
 
+class FeatureReadout(_message.Message):
+    __slots__ = ("dictionary", "top_k", "indices")
+    DICTIONARY_FIELD_NUMBER: _ClassVar[int]
+    TOP_K_FIELD_NUMBER: _ClassVar[int]
+    INDICES_FIELD_NUMBER: _ClassVar[int]
+    dictionary: str
+    top_k: int
+    indices: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, dictionary: _Optional[str] = ..., top_k: _Optional[int] = ..., indices: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class CaptureRequest(_message.Message):
+    __slots__ = ("trial", "sites", "where", "features", "keep")
+    TRIAL_FIELD_NUMBER: _ClassVar[int]
+    SITES_FIELD_NUMBER: _ClassVar[int]
+    WHERE_FIELD_NUMBER: _ClassVar[int]
+    FEATURES_FIELD_NUMBER: _ClassVar[int]
+    KEEP_FIELD_NUMBER: _ClassVar[int]
+    trial: _trial_pb2.Trial
+    sites: _containers.RepeatedCompositeFieldContainer[_intervention_pb2.Site]
+    where: _intervention_pb2.Where
+    features: _containers.RepeatedCompositeFieldContainer[FeatureReadout]
+    keep: bool
+    def __init__(self, trial: _Optional[_Union[_trial_pb2.Trial, _Mapping]] = ..., sites: _Optional[_Iterable[_Union[_intervention_pb2.Site, _Mapping]]] = ..., where: _Optional[_Union[_intervention_pb2.Where, _Mapping]] = ..., features: _Optional[_Iterable[_Union[FeatureReadout, _Mapping]]] = ..., keep: _Optional[bool] = ...) -> None: ...
+
+class CapturedActivations(_message.Message):
+    __slots__ = ("arm", "sample", "site", "positions", "tensor")
+    ARM_FIELD_NUMBER: _ClassVar[int]
+    SAMPLE_FIELD_NUMBER: _ClassVar[int]
+    SITE_FIELD_NUMBER: _ClassVar[int]
+    POSITIONS_FIELD_NUMBER: _ClassVar[int]
+    TENSOR_FIELD_NUMBER: _ClassVar[int]
+    arm: str
+    sample: int
+    site: _intervention_pb2.Site
+    positions: _containers.RepeatedScalarFieldContainer[int]
+    tensor: _intervention_pb2.Tensor
+    def __init__(self, arm: _Optional[str] = ..., sample: _Optional[int] = ..., site: _Optional[_Union[_intervention_pb2.Site, _Mapping]] = ..., positions: _Optional[_Iterable[int]] = ..., tensor: _Optional[_Union[_intervention_pb2.Tensor, _Mapping]] = ...) -> None: ...
+
+class LatentActivations(_message.Message):
+    __slots__ = ("indices", "activations")
+    INDICES_FIELD_NUMBER: _ClassVar[int]
+    ACTIVATIONS_FIELD_NUMBER: _ClassVar[int]
+    indices: _containers.RepeatedScalarFieldContainer[int]
+    activations: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, indices: _Optional[_Iterable[int]] = ..., activations: _Optional[_Iterable[float]] = ...) -> None: ...
+
+class CapturedFeatures(_message.Message):
+    __slots__ = ("arm", "sample", "dictionary", "positions", "latents")
+    ARM_FIELD_NUMBER: _ClassVar[int]
+    SAMPLE_FIELD_NUMBER: _ClassVar[int]
+    DICTIONARY_FIELD_NUMBER: _ClassVar[int]
+    POSITIONS_FIELD_NUMBER: _ClassVar[int]
+    LATENTS_FIELD_NUMBER: _ClassVar[int]
+    arm: str
+    sample: int
+    dictionary: str
+    positions: _containers.RepeatedScalarFieldContainer[int]
+    latents: _containers.RepeatedCompositeFieldContainer[LatentActivations]
+    def __init__(self, arm: _Optional[str] = ..., sample: _Optional[int] = ..., dictionary: _Optional[str] = ..., positions: _Optional[_Iterable[int]] = ..., latents: _Optional[_Iterable[_Union[LatentActivations, _Mapping]]] = ...) -> None: ...
+
+class HeldCapture(_message.Message):
+    __slots__ = ("arm", "sample", "capture_id", "size")
+    ARM_FIELD_NUMBER: _ClassVar[int]
+    SAMPLE_FIELD_NUMBER: _ClassVar[int]
+    CAPTURE_ID_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    arm: str
+    sample: int
+    capture_id: str
+    size: int
+    def __init__(self, arm: _Optional[str] = ..., sample: _Optional[int] = ..., capture_id: _Optional[str] = ..., size: _Optional[int] = ...) -> None: ...
+
+class HeldCaptures(_message.Message):
+    __slots__ = ("captures",)
+    CAPTURES_FIELD_NUMBER: _ClassVar[int]
+    captures: _containers.RepeatedCompositeFieldContainer[HeldCapture]
+    def __init__(self, captures: _Optional[_Iterable[_Union[HeldCapture, _Mapping]]] = ...) -> None: ...
+
+class CaptureResponse(_message.Message):
+    __slots__ = ("started", "chunks", "activations", "features", "finished", "held")
+    STARTED_FIELD_NUMBER: _ClassVar[int]
+    CHUNKS_FIELD_NUMBER: _ClassVar[int]
+    ACTIVATIONS_FIELD_NUMBER: _ClassVar[int]
+    FEATURES_FIELD_NUMBER: _ClassVar[int]
+    FINISHED_FIELD_NUMBER: _ClassVar[int]
+    HELD_FIELD_NUMBER: _ClassVar[int]
+    started: _trial_pb2.Started
+    chunks: _trial_pb2.Chunks
+    activations: CapturedActivations
+    features: CapturedFeatures
+    finished: _trial_pb2.Finished
+    held: HeldCaptures
+    def __init__(self, started: _Optional[_Union[_trial_pb2.Started, _Mapping]] = ..., chunks: _Optional[_Union[_trial_pb2.Chunks, _Mapping]] = ..., activations: _Optional[_Union[CapturedActivations, _Mapping]] = ..., features: _Optional[_Union[CapturedFeatures, _Mapping]] = ..., finished: _Optional[_Union[_trial_pb2.Finished, _Mapping]] = ..., held: _Optional[_Union[HeldCaptures, _Mapping]] = ...) -> None: ...
+
 class TokenizeRequest(_message.Message):
     __slots__ = ("prompt",)
     PROMPT_FIELD_NUMBER: _ClassVar[int]

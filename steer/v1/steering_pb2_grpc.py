@@ -58,6 +58,11 @@ class SteeringServiceStub:
                 request_serializer=steer_dot_v1_dot_steering__pb2.ScoreRequest.SerializeToString,
                 response_deserializer=steer_dot_v1_dot_steering__pb2.ScoreResponse.FromString,
                 _registered_method=True)
+        self.Capture = channel.unary_stream(
+                '/steer.v1.SteeringService/Capture',
+                request_serializer=steer_dot_v1_dot_steering__pb2.CaptureRequest.SerializeToString,
+                response_deserializer=steer_dot_v1_dot_steering__pb2.CaptureResponse.FromString,
+                _registered_method=True)
         self.Tokenize = channel.unary_unary(
                 '/steer.v1.SteeringService/Tokenize',
                 request_serializer=steer_dot_v1_dot_steering__pb2.TokenizeRequest.SerializeToString,
@@ -100,6 +105,14 @@ class SteeringServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Capture(self, request, context):
+        """Run a trial and stream activations, or SAE features, of its rows. Messages are at most about
+        1 MiB; the trial pauses while the caller does not read.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Tokenize(self, request, context):
         """Token ids of a prompt, as the other calls would read it.
         """
@@ -129,6 +142,11 @@ def add_SteeringServiceServicer_to_server(servicer, server):
                     servicer.Score,
                     request_deserializer=steer_dot_v1_dot_steering__pb2.ScoreRequest.FromString,
                     response_serializer=steer_dot_v1_dot_steering__pb2.ScoreResponse.SerializeToString,
+            ),
+            'Capture': grpc.unary_stream_rpc_method_handler(
+                    servicer.Capture,
+                    request_deserializer=steer_dot_v1_dot_steering__pb2.CaptureRequest.FromString,
+                    response_serializer=steer_dot_v1_dot_steering__pb2.CaptureResponse.SerializeToString,
             ),
             'Tokenize': grpc.unary_unary_rpc_method_handler(
                     servicer.Tokenize,
@@ -248,6 +266,33 @@ class SteeringService:
             '/steer.v1.SteeringService/Score',
             steer_dot_v1_dot_steering__pb2.ScoreRequest.SerializeToString,
             steer_dot_v1_dot_steering__pb2.ScoreResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Capture(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/steer.v1.SteeringService/Capture',
+            steer_dot_v1_dot_steering__pb2.CaptureRequest.SerializeToString,
+            steer_dot_v1_dot_steering__pb2.CaptureResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -45,6 +45,10 @@ class SteeringServiceStub:
     """Run a trial and return it whole."""
     Score: _grpc.UnaryUnaryMultiCallable[_steering_pb2.ScoreRequest, _steering_pb2.ScoreResponse]
     """Teacher-forced log-probabilities of a given continuation under each arm."""
+    Capture: _grpc.UnaryStreamMultiCallable[_steering_pb2.CaptureRequest, _steering_pb2.CaptureResponse]
+    """Run a trial and stream activations, or SAE features, of its rows. Messages are at most about
+    1 MiB; the trial pauses while the caller does not read.
+    """
     Tokenize: _grpc.UnaryUnaryMultiCallable[_steering_pb2.TokenizeRequest, _steering_pb2.TokenizeResponse]
     """Token ids of a prompt, as the other calls would read it."""
 
@@ -65,6 +69,10 @@ class SteeringServiceAsyncStub(SteeringServiceStub):
     """Run a trial and return it whole."""
     Score: _aio.UnaryUnaryMultiCallable[_steering_pb2.ScoreRequest, _steering_pb2.ScoreResponse]  # type: ignore[assignment]
     """Teacher-forced log-probabilities of a given continuation under each arm."""
+    Capture: _aio.UnaryStreamMultiCallable[_steering_pb2.CaptureRequest, _steering_pb2.CaptureResponse]  # type: ignore[assignment]
+    """Run a trial and stream activations, or SAE features, of its rows. Messages are at most about
+    1 MiB; the trial pauses while the caller does not read.
+    """
     Tokenize: _aio.UnaryUnaryMultiCallable[_steering_pb2.TokenizeRequest, _steering_pb2.TokenizeResponse]  # type: ignore[assignment]
     """Token ids of a prompt, as the other calls would read it."""
 
@@ -106,6 +114,16 @@ class SteeringServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_steering_pb2.ScoreResponse, _abc.Awaitable[_steering_pb2.ScoreResponse]]:
         """Teacher-forced log-probabilities of a given continuation under each arm."""
+
+    @_abc_1.abstractmethod
+    def Capture(
+        self,
+        request: _steering_pb2.CaptureRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_steering_pb2.CaptureResponse], _abc.AsyncIterator[_steering_pb2.CaptureResponse]]:
+        """Run a trial and stream activations, or SAE features, of its rows. Messages are at most about
+        1 MiB; the trial pauses while the caller does not read.
+        """
 
     @_abc_1.abstractmethod
     def Tokenize(

@@ -96,7 +96,7 @@ class Sampling(_message.Message):
     def __init__(self, temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., top_k: _Optional[int] = ..., min_p: _Optional[float] = ..., repetition_penalty: _Optional[float] = ..., max_tokens: _Optional[int] = ..., min_tokens: _Optional[int] = ..., stop: _Optional[_Iterable[str]] = ..., stop_token_ids: _Optional[_Iterable[int]] = ..., ignore_eos: _Optional[bool] = ..., seed: _Optional[int] = ..., logprobs: _Optional[int] = ..., logit_bias: _Optional[_Mapping[int, float]] = ...) -> None: ...
 
 class Arm(_message.Message):
-    __slots__ = ("name", "interventions", "forced_prefix", "logit_bias", "prompt")
+    __slots__ = ("name", "interventions", "forced_prefix", "logit_bias", "prompt", "recipes")
     class LogitBiasEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -109,12 +109,14 @@ class Arm(_message.Message):
     FORCED_PREFIX_FIELD_NUMBER: _ClassVar[int]
     LOGIT_BIAS_FIELD_NUMBER: _ClassVar[int]
     PROMPT_FIELD_NUMBER: _ClassVar[int]
+    RECIPES_FIELD_NUMBER: _ClassVar[int]
     name: str
     interventions: _containers.RepeatedCompositeFieldContainer[_intervention_pb2.Intervention]
     forced_prefix: Prompt
     logit_bias: _containers.ScalarMap[int, float]
     prompt: Prompt
-    def __init__(self, name: _Optional[str] = ..., interventions: _Optional[_Iterable[_Union[_intervention_pb2.Intervention, _Mapping]]] = ..., forced_prefix: _Optional[_Union[Prompt, _Mapping]] = ..., logit_bias: _Optional[_Mapping[int, float]] = ..., prompt: _Optional[_Union[Prompt, _Mapping]] = ...) -> None: ...
+    recipes: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., interventions: _Optional[_Iterable[_Union[_intervention_pb2.Intervention, _Mapping]]] = ..., forced_prefix: _Optional[_Union[Prompt, _Mapping]] = ..., logit_bias: _Optional[_Mapping[int, float]] = ..., prompt: _Optional[_Union[Prompt, _Mapping]] = ..., recipes: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Trial(_message.Message):
     __slots__ = ("prompt", "arms", "baseline", "noise_floor", "sampling", "samples", "measure", "allow_model_mismatch")
@@ -137,18 +139,28 @@ class Trial(_message.Message):
     def __init__(self, prompt: _Optional[_Union[Prompt, _Mapping]] = ..., arms: _Optional[_Iterable[_Union[Arm, _Mapping]]] = ..., baseline: _Optional[bool] = ..., noise_floor: _Optional[bool] = ..., sampling: _Optional[_Union[Sampling, _Mapping]] = ..., samples: _Optional[int] = ..., measure: _Optional[bool] = ..., allow_model_mismatch: _Optional[bool] = ...) -> None: ...
 
 class ResolvedIntervention(_message.Message):
-    __slots__ = ("op", "operand", "content_hash", "coefficients", "where")
+    __slots__ = ("op", "operand", "content_hash", "coefficients", "where", "gate")
     OP_FIELD_NUMBER: _ClassVar[int]
     OPERAND_FIELD_NUMBER: _ClassVar[int]
     CONTENT_HASH_FIELD_NUMBER: _ClassVar[int]
     COEFFICIENTS_FIELD_NUMBER: _ClassVar[int]
     WHERE_FIELD_NUMBER: _ClassVar[int]
+    GATE_FIELD_NUMBER: _ClassVar[int]
     op: str
     operand: str
     content_hash: str
     coefficients: _containers.RepeatedCompositeFieldContainer[SiteCoefficient]
     where: _intervention_pb2.Where
-    def __init__(self, op: _Optional[str] = ..., operand: _Optional[str] = ..., content_hash: _Optional[str] = ..., coefficients: _Optional[_Iterable[_Union[SiteCoefficient, _Mapping]]] = ..., where: _Optional[_Union[_intervention_pb2.Where, _Mapping]] = ...) -> None: ...
+    gate: GateDecision
+    def __init__(self, op: _Optional[str] = ..., operand: _Optional[str] = ..., content_hash: _Optional[str] = ..., coefficients: _Optional[_Iterable[_Union[SiteCoefficient, _Mapping]]] = ..., where: _Optional[_Union[_intervention_pb2.Where, _Mapping]] = ..., gate: _Optional[_Union[GateDecision, _Mapping]] = ...) -> None: ...
+
+class GateDecision(_message.Message):
+    __slots__ = ("reading", "open")
+    READING_FIELD_NUMBER: _ClassVar[int]
+    OPEN_FIELD_NUMBER: _ClassVar[int]
+    reading: float
+    open: bool
+    def __init__(self, reading: _Optional[float] = ..., open: _Optional[bool] = ...) -> None: ...
 
 class SiteCoefficient(_message.Message):
     __slots__ = ("site", "coefficient")
@@ -243,7 +255,7 @@ class Usage(_message.Message):
     def __init__(self, prompt_tokens: _Optional[int] = ..., completion_tokens: _Optional[int] = ..., cached_tokens: _Optional[int] = ..., queue_time: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., prefill_time: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., decode_time: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class Receipt(_message.Message):
-    __slots__ = ("intervention", "op", "operand", "content_hash", "site", "coefficient", "tokens", "mean_change")
+    __slots__ = ("intervention", "op", "operand", "content_hash", "site", "coefficient", "tokens", "mean_change", "gate", "features")
     INTERVENTION_FIELD_NUMBER: _ClassVar[int]
     OP_FIELD_NUMBER: _ClassVar[int]
     OPERAND_FIELD_NUMBER: _ClassVar[int]
@@ -252,6 +264,8 @@ class Receipt(_message.Message):
     COEFFICIENT_FIELD_NUMBER: _ClassVar[int]
     TOKENS_FIELD_NUMBER: _ClassVar[int]
     MEAN_CHANGE_FIELD_NUMBER: _ClassVar[int]
+    GATE_FIELD_NUMBER: _ClassVar[int]
+    FEATURES_FIELD_NUMBER: _ClassVar[int]
     intervention: int
     op: str
     operand: str
@@ -260,7 +274,29 @@ class Receipt(_message.Message):
     coefficient: float
     tokens: int
     mean_change: float
-    def __init__(self, intervention: _Optional[int] = ..., op: _Optional[str] = ..., operand: _Optional[str] = ..., content_hash: _Optional[str] = ..., site: _Optional[_Union[_intervention_pb2.Site, _Mapping]] = ..., coefficient: _Optional[float] = ..., tokens: _Optional[int] = ..., mean_change: _Optional[float] = ...) -> None: ...
+    gate: GateReceipt
+    features: _containers.RepeatedCompositeFieldContainer[FeatureReceipt]
+    def __init__(self, intervention: _Optional[int] = ..., op: _Optional[str] = ..., operand: _Optional[str] = ..., content_hash: _Optional[str] = ..., site: _Optional[_Union[_intervention_pb2.Site, _Mapping]] = ..., coefficient: _Optional[float] = ..., tokens: _Optional[int] = ..., mean_change: _Optional[float] = ..., gate: _Optional[_Union[GateReceipt, _Mapping]] = ..., features: _Optional[_Iterable[_Union[FeatureReceipt, _Mapping]]] = ...) -> None: ...
+
+class GateReceipt(_message.Message):
+    __slots__ = ("readings", "opened", "mean_reading")
+    READINGS_FIELD_NUMBER: _ClassVar[int]
+    OPENED_FIELD_NUMBER: _ClassVar[int]
+    MEAN_READING_FIELD_NUMBER: _ClassVar[int]
+    readings: int
+    opened: int
+    mean_reading: float
+    def __init__(self, readings: _Optional[int] = ..., opened: _Optional[int] = ..., mean_reading: _Optional[float] = ...) -> None: ...
+
+class FeatureReceipt(_message.Message):
+    __slots__ = ("index", "mean_before", "mean_after")
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    MEAN_BEFORE_FIELD_NUMBER: _ClassVar[int]
+    MEAN_AFTER_FIELD_NUMBER: _ClassVar[int]
+    index: int
+    mean_before: float
+    mean_after: float
+    def __init__(self, index: _Optional[int] = ..., mean_before: _Optional[float] = ..., mean_after: _Optional[float] = ...) -> None: ...
 
 class Finished(_message.Message):
     __slots__ = ("arm", "sample", "reason", "stop", "usage", "receipts")

@@ -10,8 +10,25 @@ from typing import TypeVar
 
 import steer.v1 as pb
 from steer.errors import Violations
-from steer.types import Arm, Intervention, Prompt, ScoreTrial, Trial
-from steer.wire import interventions, trials
+from steer.types import (
+    Arm,
+    CaptureTrial,
+    Intervention,
+    Prompt,
+    ScoreTrial,
+    StoredRecipe,
+    Trial,
+)
+from steer.wire import captures, interventions, recipes, trials
+from steer.wire.captures import (
+    build_activations,
+    build_capture,
+    build_features,
+    build_held,
+    parse_activations,
+    parse_features,
+    parse_held,
+)
 from steer.wire.catalog import build_model, build_vector, parse_model, parse_vector
 from steer.wire.check import Check
 from steer.wire.interventions import build_intervention
@@ -21,6 +38,7 @@ from steer.wire.measures import (
     parse_measurement,
     parse_scored_arm,
 )
+from steer.wire.recipes import build_recipe
 from steer.wire.rows import (
     build_chunk,
     build_finished,
@@ -49,6 +67,18 @@ def read_score(message: pb.ScoreRequest) -> tuple[ScoreTrial, Violations]:
     return trials.read_score(message, check), check.found
 
 
+def read_capture(message: pb.CaptureRequest) -> tuple[CaptureTrial, Violations]:
+    """A capture and what is wrong with it so far."""
+    check = Check.begin()
+    return captures.read_capture(message, check), check.found
+
+
+def read_recipe(message: pb.Recipe, path: str = "recipe") -> tuple[StoredRecipe, Violations]:
+    """A recipe and what is wrong with it so far."""
+    check = Check.begin(path)
+    return recipes.read_recipe(message, check), check.found
+
+
 def parse_trial(message: pb.Trial, path: str = "trial") -> Trial:
     """A trial. Raises InvalidRequest with every violation, its fields named from ``path``."""
     return _judged(trials.read_trial, message, path)
@@ -57,6 +87,16 @@ def parse_trial(message: pb.Trial, path: str = "trial") -> Trial:
 def parse_score(message: pb.ScoreRequest, path: str = "") -> ScoreTrial:
     """A scoring request. Raises InvalidRequest with every violation."""
     return _judged(trials.read_score, message, path)
+
+
+def parse_capture(message: pb.CaptureRequest, path: str = "") -> CaptureTrial:
+    """A capture. Raises InvalidRequest with every violation."""
+    return _judged(captures.read_capture, message, path)
+
+
+def parse_recipe(message: pb.Recipe, path: str = "recipe") -> StoredRecipe:
+    """A recipe. Raises InvalidRequest with every violation."""
+    return _judged(recipes.read_recipe, message, path)
 
 
 def parse_prompt(message: pb.Prompt, path: str = "prompt") -> Prompt:
@@ -82,13 +122,18 @@ def _judged(read: Callable[[M, Check], T], message: M, path: str) -> T:
 
 
 __all__ = [
+    "build_activations",
     "build_arm",
+    "build_capture",
     "build_chunk",
+    "build_features",
     "build_finished",
+    "build_held",
     "build_intervention",
     "build_measurement",
     "build_model",
     "build_prompt",
+    "build_recipe",
     "build_row",
     "build_sampling",
     "build_score",
@@ -96,19 +141,26 @@ __all__ = [
     "build_started",
     "build_trial",
     "build_vector",
+    "parse_activations",
     "parse_arm",
+    "parse_capture",
     "parse_chunk",
+    "parse_features",
     "parse_finished",
+    "parse_held",
     "parse_intervention",
     "parse_measurement",
     "parse_model",
     "parse_prompt",
+    "parse_recipe",
     "parse_row",
     "parse_score",
     "parse_scored_arm",
     "parse_started",
     "parse_trial",
     "parse_vector",
+    "read_capture",
+    "read_recipe",
     "read_score",
     "read_trial",
 ]

@@ -1,9 +1,13 @@
 """Where we are in a request, and what is wrong with it so far."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from steer.errors import Violations
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,24 @@ class Check:
         if value < 1:
             self.fail("OUT_OF_RANGE", f"is {value}; give 1 or more")
         return value
+
+    def distinct(self, values: Iterable[T], message: str) -> tuple[T, ...]:
+        """``values``, in which none may come twice; ``message`` says what would be valid."""
+        given = tuple(values)
+        if len(set(given)) < len(given):
+            self.fail("DUPLICATE", message)
+        return given
+
+
+def one_of(**given: Any) -> dict[str, Any]:
+    """The one field of a ``oneof`` that is set; none is for the reader to complain about.
+
+    Raises ValueError for several: the wire would silently keep one of them.
+    """
+    said = {name: value for name, value in given.items() if value not in (None, "")}
+    if len(said) > 1:
+        raise ValueError(f"give only one of {', '.join(said)}")
+    return said
 
 
 def _interval(low: float, high: float, above: bool) -> str:

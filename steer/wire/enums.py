@@ -83,7 +83,11 @@ FEATURE_MODE = Table(
     FeatureMode.SET,
 )
 GATE_SCOPE = Table(
-    {GateScope.PROMPT: pb.GATE_SCOPE_PROMPT, GateScope.TOKEN: pb.GATE_SCOPE_TOKEN},
+    {
+        GateScope.PROMPT: pb.GATE_SCOPE_PROMPT,
+        GateScope.LAST: pb.GATE_SCOPE_LAST,
+        GateScope.TOKEN: pb.GATE_SCOPE_TOKEN,
+    },
     GateScope.PROMPT,
 )
 FINISH_REASON = Table(

@@ -4,9 +4,10 @@ import steer.v1 as pb
 from steer.types import Intervention, Strength, Where
 from steer.wire.check import Check
 from steer.wire.enums import UNIT
-from steer.wire.operands import build_site, parse_site
+from steer.wire.gates import build_gate, parse_gate
+from steer.wire.operands import build_site, parse_sites
 from steer.wire.ops import build_op, parse_op
-from steer.wire.where import build_gate, build_where, parse_gate, parse_where
+from steer.wire.where import build_where, parse_where
 
 
 def build_intervention(intervention: Intervention) -> pb.Intervention:
@@ -25,9 +26,6 @@ def build_intervention(intervention: Intervention) -> pb.Intervention:
 
 def parse_intervention(message: pb.Intervention, check: Check) -> Intervention:
     """An intervention."""
-    sites = tuple(parse_site(one, check.at("sites", i)) for i, one in enumerate(message.sites))
-    if len(set(sites)) < len(sites):
-        check.at("sites").fail("DUPLICATE", "names a site twice; give each site once")
     strength = gate = None
     if message.HasField("strength"):
         strength = _parse_strength(message.strength, check.at("strength"))
@@ -35,7 +33,7 @@ def parse_intervention(message: pb.Intervention, check: Check) -> Intervention:
         gate = parse_gate(message.gate, check.at("gate"))
     return Intervention(
         op=parse_op(message, check),
-        sites=sites,
+        sites=parse_sites(message.sites, check),
         strength=strength,
         where=_parse_where(message, check.at("where")),
         gate=gate,

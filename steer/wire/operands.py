@@ -2,6 +2,7 @@
 
 import math
 import struct
+from collections.abc import Iterable
 
 import steer.v1 as pb
 from steer.types import (
@@ -26,6 +27,12 @@ def build_site(site: Site) -> pb.Site:
 def parse_site(message: pb.Site, check: Check) -> Site:
     """A site. Whether the model has such a layer is for the plan to say."""
     return Site(message.layer, POINT.parse(message.point, check.at("point")))
+
+
+def parse_sites(messages: Iterable[pb.Site], check: Check) -> tuple[Site, ...]:
+    """The field ``sites`` of a message."""
+    sites = [parse_site(one, check.at("sites", i)) for i, one in enumerate(messages)]
+    return check.at("sites").distinct(sites, "names a site twice; give each site once")
 
 
 def build_operand(operand: Operand) -> pb.Operand:

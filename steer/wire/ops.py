@@ -16,7 +16,7 @@ from steer.types import (
     Rotate,
     Stored,
 )
-from steer.wire.check import Check
+from steer.wire.check import Check, one_of
 from steer.wire.enums import FEATURE_MODE
 from steer.wire.operands import build_operand, parse_operand
 
@@ -44,9 +44,12 @@ def _build_feature(op: Feature) -> pb.Feature:
 
 
 def _build_replace(op: Replace) -> pb.Replace:
-    if op.operand is None:
-        return pb.Replace(capture_id=op.capture_id, fraction=op.fraction)
-    return pb.Replace(operand=build_operand(op.operand), fraction=op.fraction)
+    source = one_of(
+        operand=None if op.operand is None else build_operand(op.operand),
+        capture_id=op.capture_id,
+        source_arm=op.source_arm,
+    )
+    return pb.Replace(**source, fraction=op.fraction, source_position=op.source_position)
 
 
 def _parse_add(message: pb.Add, check: Check) -> Add:
@@ -74,8 +77,8 @@ def _parse_feature(message: pb.Feature, check: Check) -> Feature:
     edits = tuple(_parse_edit(one, check.at("edits", i)) for i, one in enumerate(message.edits))
     if not edits:
         check.at("edits").fail("REQUIRED", "is empty; give at least one edit")
-    if len({edit.index for edit in edits}) < len(edits):
-        check.at("edits").fail("DUPLICATE", "edits a feature twice; give one edit for each index")
+    indices = (edit.index for edit in edits)
+    check.at("edits").distinct(indices, "edits a feature twice; give one edit for each index")
     return Feature(check.at("dictionary").require(message.dictionary), edits)
 
 
@@ -91,14 +94,23 @@ def _parse_low_rank(message: pb.LowRank, check: Check) -> LowRank:
 def _parse_replace(message: pb.Replace, check: Check) -> Replace:
     given = message.fraction if message.HasField("fraction") else Replace().fraction
     fraction = check.at("fraction").within(given, 0, 1)
+    position = message.source_position if message.HasField("source_position") else None
     match message.WhichOneof("source"):
         case "operand":
+            if position is not None:
+                check.at("source_position").fail(
+                    "CONTRADICTORY",
+                    "is given, but an operand has no positions; give capture_id or source_arm",
+                )
             operand = parse_operand(message.operand, check.at("operand"))
             return Replace(operand, fraction=fraction)
         case "capture_id":
             capture = check.at("capture_id").require(message.capture_id)
-            return Replace(capture_id=capture, fraction=fraction)
-    check.fail("REQUIRED", "has no source; give operand or capture_id")
+            return Replace(capture_id=capture, fraction=fraction, source_position=position)
+        case "source_arm":
+            arm = check.at("source_arm").require(message.source_arm)
+            return Replace(source_arm=arm, fraction=fraction, source_position=position)
+    check.fail("REQUIRED", "has no source; give one of operand, capture_id, source_arm")
     return Replace()
 
 

@@ -4,7 +4,16 @@ from google.protobuf.duration_pb2 import Duration
 
 import steer.v1 as pb
 from steer.errors import ServerError
-from steer.types import Alternative, Chunk, Finished, FinishReason, Receipt, Usage
+from steer.types import (
+    Alternative,
+    Chunk,
+    FeatureReceipt,
+    Finished,
+    FinishReason,
+    GateReceipt,
+    Receipt,
+    Usage,
+)
 from steer.wire.check import Check
 from steer.wire.enums import FINISH_REASON
 from steer.wire.operands import build_site, parse_site
@@ -138,6 +147,8 @@ def build_receipt(receipt: Receipt) -> pb.Receipt:
         coefficient=receipt.coefficient,
         tokens=receipt.tokens,
         mean_change=receipt.mean_change,
+        gate=None if receipt.gate is None else _build_gate(receipt.gate),
+        features=[_build_feature(feature) for feature in receipt.features],
     )
 
 
@@ -152,4 +163,26 @@ def parse_receipt(message: pb.Receipt) -> Receipt:
         coefficient=message.coefficient,
         tokens=message.tokens,
         mean_change=message.mean_change,
+        gate=_parse_gate(message.gate) if message.HasField("gate") else None,
+        features=tuple(_parse_feature(feature) for feature in message.features),
     )
+
+
+def _build_gate(gate: GateReceipt) -> pb.GateReceipt:
+    return pb.GateReceipt(
+        readings=gate.readings, opened=gate.opened, mean_reading=gate.mean_reading
+    )
+
+
+def _parse_gate(message: pb.GateReceipt) -> GateReceipt:
+    return GateReceipt(message.readings, message.opened, message.mean_reading)
+
+
+def _build_feature(feature: FeatureReceipt) -> pb.FeatureReceipt:
+    return pb.FeatureReceipt(
+        index=feature.index, mean_before=feature.mean_before, mean_after=feature.mean_after
+    )
+
+
+def _parse_feature(message: pb.FeatureReceipt) -> FeatureReceipt:
+    return FeatureReceipt(message.index, message.mean_before, message.mean_after)

@@ -1,7 +1,7 @@
 """The first message of an answer: everything that will be applied, resolved."""
 
 import steer.v1 as pb
-from steer.types import ResolvedArm, ResolvedIntervention, Started
+from steer.types import GateDecision, ResolvedArm, ResolvedIntervention, Started
 from steer.wire.check import Check
 from steer.wire.operands import build_site, parse_site
 from steer.wire.sampling import build_sampling, parse_sampling
@@ -63,6 +63,7 @@ def _build_resolved(resolved: ResolvedIntervention) -> pb.ResolvedIntervention:
         content_hash=resolved.content_hash,
         coefficients=coefficients,
         where=build_where(resolved.where),
+        gate=None if resolved.gate is None else _build_decision(resolved.gate),
     )
 
 
@@ -76,4 +77,13 @@ def _parse_resolved(message: pb.ResolvedIntervention) -> ResolvedIntervention:
             (parse_site(one.site, check), one.coefficient) for one in message.coefficients
         ),
         where=parse_where(message.where, check),
+        gate=_parse_decision(message.gate) if message.HasField("gate") else None,
     )
+
+
+def _build_decision(gate: GateDecision) -> pb.GateDecision:
+    return pb.GateDecision(reading=gate.reading, open=gate.open)
+
+
+def _parse_decision(message: pb.GateDecision) -> GateDecision:
+    return GateDecision(message.reading, message.open)

@@ -56,6 +56,7 @@ def build_arm(arm: Arm) -> pb.Arm:
         forced_prefix=None if arm.forced_prefix is None else build_prompt(arm.forced_prefix),
         logit_bias=arm.logit_bias,
         prompt=None if arm.prompt is None else build_prompt(arm.prompt),
+        recipes=arm.recipes,
     )
 
 
@@ -83,6 +84,9 @@ def read_arm(message: pb.Arm, check: Check) -> Arm:
         forced_prefix=forced,
         logit_bias=parse_logit_bias(message.logit_bias, check),
         prompt=prompt,
+        recipes=tuple(
+            check.at("recipes", i).require(name) for i, name in enumerate(message.recipes)
+        ),
     )
 
 
@@ -116,7 +120,7 @@ def read_trial(message: pb.Trial, check: Check) -> Trial:
     check.at("samples").within(trial.samples, 1, MAX_SAMPLES)
     if not trial.arms and not trial.baseline:
         check.at("arms").fail("REQUIRED", "is empty and the baseline is off; give an arm")
-    if trial.noise_floor and not (trial.arms and trial.arms[0].interventions):
+    if trial.noise_floor and not any(arm.interventions or arm.recipes for arm in trial.arms[:1]):
         check.at("noise_floor").fail(
             "CONTRADICTORY",
             "repeats the first arm at zero strength; give one with interventions",

@@ -1,12 +1,9 @@
-"""At which tokens, and whether: where and gate."""
-
-from dataclasses import replace
+"""At which tokens: where."""
 
 import steer.v1 as pb
-from steer.types import Decay, Gate, Marker, Range, Where
-from steer.wire.check import Check
-from steer.wire.enums import DECAY_SHAPE, GATE_SCOPE, PHASE
-from steer.wire.operands import build_operand, build_site, parse_operand, parse_site
+from steer.types import Decay, Marker, Range, Where
+from steer.wire.check import Check, one_of
+from steer.wire.enums import DECAY_SHAPE, PHASE
 
 
 def build_where(where: Where) -> pb.Where:
@@ -52,12 +49,8 @@ def _parse_range(message: pb.PositionRange, check: Check) -> Range:
 
 
 def _build_marker(marker: Marker) -> pb.Marker:
-    message = pb.Marker(until=marker.until, tokens=marker.tokens)
-    if marker.regex:
-        message.regex = marker.regex
-    else:
-        message.text = marker.text
-    return message
+    opens = one_of(text=marker.text, regex=marker.regex)
+    return pb.Marker(**opens, until=marker.until, tokens=marker.tokens)
 
 
 def _parse_marker(message: pb.Marker, check: Check) -> Marker:
@@ -78,50 +71,3 @@ def _build_decay(decay: Decay | None) -> pb.Decay | None:
 def _parse_decay(message: pb.Decay, check: Check) -> Decay:
     shape = DECAY_SHAPE.parse(message.shape, check.at("shape"))
     return Decay(shape, check.at("tokens").positive(message.tokens))
-
-
-def build_gate(gate: Gate) -> pb.Gate:
-    """A gate."""
-    message = pb.Gate(
-        site=build_site(gate.site),
-        threshold=gate.threshold,
-        below=gate.below,
-        scope=GATE_SCOPE.build(gate.scope),
-    )
-    if gate.cosine is not None:
-        message.cosine.CopyFrom(build_operand(gate.cosine))
-    elif gate.probe:
-        message.probe = gate.probe
-    elif gate.dictionary:
-        message.feature.CopyFrom(pb.FeatureGate(dictionary=gate.dictionary, index=gate.feature))
-    return message
-
-
-def parse_gate(message: pb.Gate, check: Check) -> Gate:
-    """A gate. Its site has no default."""
-    if not message.HasField("site"):
-        check.at("site").fail("REQUIRED", "is missing; give the site where the gate reads")
-    gate = Gate(
-        site=parse_site(message.site, check.at("site")),
-        threshold=message.threshold,
-        below=message.below,
-        scope=GATE_SCOPE.parse(message.scope, check.at("scope")),
-    )
-    return _with_reading(gate, message, check)
-
-
-def _with_reading(gate: Gate, message: pb.Gate, check: Check) -> Gate:
-    threshold = check.at("threshold")
-    match message.WhichOneof("reading"):
-        case "cosine":
-            threshold.within(gate.threshold, -1, 1)
-            return replace(gate, cosine=parse_operand(message.cosine, check.at("cosine")))
-        case "probe":
-            threshold.within(gate.threshold, 0, 1)
-            return replace(gate, probe=check.at("probe").require(message.probe))
-        case "feature":
-            threshold.finite(gate.threshold)
-            name = check.at("feature.dictionary").require(message.feature.dictionary)
-            return replace(gate, dictionary=name, feature=message.feature.index)
-    check.fail("REQUIRED", "reads nothing; give one of cosine, probe, feature")
-    return gate

@@ -2,13 +2,24 @@
 
 import math
 import struct
+from typing import Any
 
 import pytest
 
 import steer.v1 as pb
 from steer import wire
 from steer.errors import InvalidRequest
-from steer.types import Phase, Sampling, Where
+from steer.types import (
+    Add,
+    Gate,
+    Intervention,
+    Phase,
+    Replace,
+    Sampling,
+    Site,
+    Stored,
+    Where,
+)
 
 X = pb.Operand(vector="x")
 ADD = pb.Add(operand=X)
@@ -42,6 +53,7 @@ def where(**fields: object) -> pb.Intervention:
 
 
 SITE = pb.Site(layer=1)
+LATENT = pb.FeatureGate(dictionary="d", index=3)
 TENSOR = "add.operand.inline.directions[0].tensor"
 NAN, INF = math.nan, math.inf
 
@@ -90,6 +102,12 @@ INTERVENTIONS = [
     (pb.Intervention(low_rank=pb.LowRank()), "low_rank.vector"),
     (pb.Intervention(replace=pb.Replace()), "replace"),
     (pb.Intervention(replace=pb.Replace(operand=X, fraction=1.5)), "replace.fraction"),
+    (pb.Intervention(replace=pb.Replace(capture_id="")), "replace.capture_id"),
+    (pb.Intervention(replace=pb.Replace(source_arm="")), "replace.source_arm"),
+    (
+        pb.Intervention(replace=pb.Replace(operand=X, source_position=0)),
+        "replace.source_position",
+    ),
     (where(phase=9), "where.phase"),
     (where(ranges=[pb.PositionRange(start=3, stop=3)]), "where.ranges[0]"),
     (where(markers=[pb.Marker(until="x")]), "where.markers[0]"),
@@ -101,6 +119,14 @@ INTERVENTIONS = [
     (gate(probe="p", threshold=0.5), "gate.site"),
     (gate(site=SITE, probe="p", threshold=2), "gate.threshold"),
     (gate(site=SITE, cosine=X, threshold=-2), "gate.threshold"),
+    (gate(site=SITE, cosine=X, threshold=NAN), "gate.threshold"),
+    (gate(site=SITE, cosine=X, threshold=-0.1, absolute=True), "gate.threshold"),
+    (gate(site=SITE, probe="p", threshold=NAN), "gate.threshold"),
+    (gate(site=SITE, probe="", threshold=0.5), "gate.probe"),
+    (gate(site=SITE, probe="p", threshold=0.5, scope=9), "gate.scope"),
+    (gate(site=SITE, feature=LATENT, threshold=INF), "gate.threshold"),
+    (gate(site=SITE, feature=LATENT, threshold=-1, absolute=True), "gate.threshold"),
+    (gate(site=SITE, feature=pb.FeatureGate(index=3)), "gate.feature.dictionary"),
 ]
 
 
@@ -163,6 +189,7 @@ TRIALS = [
         "arms[0].forced_prefix",
     ),
     (pb.Trial(prompt=TEXT, arms=[pb.Arm(name="a", prompt=pb.Prompt())]), "arms[0].prompt"),
+    (pb.Trial(prompt=TEXT, arms=[pb.Arm(name="a", recipes=["r", ""])]), "arms[0].recipes[1]"),
     (pb.Trial(prompt=TEXT, arms=[pb.Arm(name="a", logit_bias={3: NAN})]), "arms[0].logit_bias[3]"),
 ]
 
@@ -177,6 +204,79 @@ def refused(message: pb.Trial) -> list[str]:
         wire.parse_trial(message)
     assert all("give" in violation.message for violation in caught.value.violations)
     return [violation.field for violation in caught.value.violations]
+
+
+def capture(**fields: object) -> pb.CaptureRequest:
+    return pb.CaptureRequest(trial=pb.Trial(prompt=TEXT), **fields)
+
+
+def readout(**fields: object) -> pb.CaptureRequest:
+    return capture(features=[pb.FeatureReadout(**fields)])
+
+
+CAPTURES = [
+    (pb.CaptureRequest(sites=[SITE]), "trial.prompt"),
+    (capture(), "sites"),
+    (capture(sites=[SITE, SITE]), "sites"),
+    (capture(sites=[pb.Site(point=9)]), "sites[0].point"),
+    (capture(sites=[SITE], where=pb.Where(every=0)), "where.every"),
+    (capture(features=[pb.FeatureReadout(dictionary="d", top_k=1)], keep=True), "keep"),
+    (capture(features=[pb.FeatureReadout(dictionary="d", top_k=1)] * 2), "features"),
+    (readout(top_k=1), "features[0].dictionary"),
+    (readout(dictionary="d"), "features[0]"),
+    (readout(dictionary="d", top_k=1001), "features[0].top_k"),
+    (readout(dictionary="d", indices=[1, 1]), "features[0].indices"),
+]
+
+
+@pytest.mark.parametrize(("message", "field"), CAPTURES)
+def test_one_thing_wrong_with_a_capture(message: pb.CaptureRequest, field: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        wire.parse_capture(message)
+    assert [violation.field for violation in caught.value.violations] == [field]
+    assert "give" in caught.value.message
+
+
+def test_a_capture_reads_every_position_unless_told() -> None:
+    assert wire.parse_capture(capture(sites=[SITE])).where == Where()
+
+
+def test_a_recipe_has_interventions() -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        wire.parse_recipe(pb.Recipe(name="r"))
+    assert [violation.field for violation in caught.value.violations] == ["recipe.interventions"]
+    with pytest.raises(InvalidRequest) as caught:
+        wire.parse_recipe(pb.Recipe(interventions=[pb.Intervention()] * 2))
+    assert [violation.field for violation in caught.value.violations] == [
+        "recipe.interventions[0]",
+        "recipe.interventions[1]",
+    ]
+
+
+def test_a_noise_floor_may_be_of_a_recipe() -> None:
+    arm = pb.Arm(name="a", recipes=["r"])
+    assert wire.parse_trial(pb.Trial(prompt=TEXT, arms=[arm], noise_floor=True)).noise_floor
+
+
+@pytest.mark.parametrize(
+    "op",
+    [
+        Replace(capture_id="c", source_arm="a"),
+        Replace(Stored("x"), capture_id="c"),
+    ],
+)
+def test_what_the_wire_can_not_say_is_not_built(op: Replace) -> None:
+    with pytest.raises(ValueError, match="only one of"):
+        wire.build_intervention(Intervention(op))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"probe": "p", "cosine": Stored("x")}, {"probe": "p", "feature": 3}, {"dictionary": "d"}],
+)
+def test_a_gate_reads_one_thing(settings: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"only one of|needs a feature"):
+        wire.build_intervention(Intervention(Add(Stored("x")), gate=Gate(Site(1), 0.5, **settings)))
 
 
 def test_everything_wrong_is_told_at_once() -> None:

@@ -59,16 +59,21 @@ edits = st.lists(
     unique_by=lambda edit: edit.index,
 ).map(tuple)
 fractions = st.floats(0, 1)
+positions = st.integers(-(2**62), 2**62)
 ops = st.one_of(
     st.builds(t.Add, operands),
     st.builds(lambda operand, pair: t.Project(operand, *pair), operands, bounds),
     st.builds(t.Rotate, operands, st.floats(-180, 180)),
     st.builds(t.Feature, names, edits),
     st.builds(t.LowRank, names),
-    st.builds(t.Replace, operands, st.just(""), fractions),
-    st.builds(t.Replace, st.none(), words, fractions),
+    st.builds(t.Replace, operands, fraction=fractions),
+    st.builds(
+        t.Replace, capture_id=words, fraction=fractions, source_position=st.none() | positions
+    ),
+    st.builds(
+        t.Replace, source_arm=words, fraction=fractions, source_position=st.none() | positions
+    ),
 )
-positions = st.integers(-(2**62), 2**62)
 ranges = st.one_of(
     st.builds(t.Range, st.none() | positions, st.none()),
     st.builds(t.Range, st.none(), positions),
@@ -91,10 +96,14 @@ wheres = st.builds(
     decay=st.none() | st.builds(t.Decay, st.sampled_from(t.DecayShape), counts),
 )
 scopes = st.sampled_from(t.GateScope)
+modes = {"below": st.booleans(), "scope": scopes}
+sized = modes | {"absolute": st.just(True)}
 gates = st.one_of(
-    st.builds(t.Gate, sites, st.floats(-1, 1), cosine=operands, below=st.booleans(), scope=scopes),
-    st.builds(t.Gate, sites, st.floats(0, 1), probe=words, below=st.booleans(), scope=scopes),
-    st.builds(t.Gate, sites, finite, dictionary=words, feature=uint32, scope=scopes),
+    st.builds(t.Gate, sites, st.floats(-1, 1), cosine=operands, **modes),
+    st.builds(t.Gate, sites, st.floats(0, 1), cosine=operands, **sized),
+    st.builds(t.Gate, sites, st.floats(0, 1), probe=words, absolute=st.booleans(), **modes),
+    st.builds(t.Gate, sites, finite, dictionary=words, feature=uint32, **modes),
+    st.builds(t.Gate, sites, finite.map(abs), dictionary=words, feature=uint32, **sized),
 )
 interventions = st.builds(
     t.Intervention,
@@ -120,6 +129,7 @@ arms = st.builds(
     forced_prefix=st.none() | plain_prompts,
     logit_bias=biases,
     prompt=st.none() | prompts,
+    recipes=several(words),
 )
 arm_lists = several(arms, unique_by=lambda arm: arm.name)
 positive = st.floats(min_value=0, exclude_min=True, allow_infinity=False)
@@ -149,26 +159,72 @@ trials = st.builds(
     measure=st.booleans(),
     allow_model_mismatch=st.booleans(),
 )
+readouts = st.one_of(
+    st.builds(t.FeatureReadout, names, st.integers(1, 1000), several(uint32, unique=True)),
+    st.builds(t.FeatureReadout, names, st.just(0), several(uint32, min_size=1, unique=True)),
+)
+
+
+def readout_lists(min_size):
+    return several(readouts, min_size, unique_by=lambda readout: readout.dictionary)
+
+
+some_sites = several(sites, min_size=1, unique=True)
+captures = st.one_of(
+    st.builds(t.CaptureTrial, trials, some_sites, wheres, readout_lists(0), st.booleans()),
+    st.builds(t.CaptureTrial, trials, where=wheres, features=readout_lists(1)),
+)
+recipes = st.builds(t.StoredRecipe, text, several(interventions, min_size=1), text, text)
 scores = st.builds(t.ScoreTrial, prompts, plain_prompts, arm_lists, st.booleans())
 
 # ---- answers ----
 
 values = several(numbers)
 nanoseconds = st.integers(0, 10**14).map(lambda n: n / 10**9)
-receipts = st.builds(t.Receipt, uint32, text, text, text, sites, finite, uint32, finite)
+receipts = st.builds(
+    t.Receipt,
+    uint32,
+    text,
+    text,
+    text,
+    sites,
+    finite,
+    uint32,
+    finite,
+    gate=st.none() | st.builds(t.GateReceipt, uint32, uint32, numbers),
+    features=several(st.builds(t.FeatureReceipt, uint32, numbers, numbers)),
+)
 alternatives = several(st.builds(t.Alternative, uint32, numbers))
 chunks = st.builds(t.Chunk, text, uint32, ids, text, values, ids, several(alternatives))
 usages = st.builds(t.Usage, uint32, uint32, uint32, nanoseconds, nanoseconds, nanoseconds)
 finished = st.builds(
     t.Finished, text, uint32, st.sampled_from(t.FinishReason), text, usages, several(receipts)
 )
-measurements = st.builds(t.Measurement, text, uint32, st.none() | uint32, values, values, values)
+# Sums of these stay floats; a divergence may be infinite.
+kls = several(st.floats(0, 1e300) | st.just(float("inf")))
+logprobs = several(st.floats(-1e300, 0))
+measurements = st.builds(t.Measurement, text, uint32, st.none() | uint32, kls, logprobs, logprobs)
+decisions = st.none() | st.builds(t.GateDecision, numbers, st.booleans())
 resolved = st.builds(
-    t.ResolvedIntervention, text, text, text, several(st.tuples(sites, finite)), wheres
+    t.ResolvedIntervention, text, text, text, several(st.tuples(sites, finite)), wheres, decisions
 )
 resolved_arms = st.builds(t.ResolvedArm, text, ids, ids, several(resolved), st.booleans())
 started = st.builds(t.Started, text, text, text, samplings, uint32, several(resolved_arms))
-scored_arms = st.builds(t.ScoredArm, text, values, ids, values, several(receipts))
+scored_arms = st.builds(t.ScoredArm, text, logprobs, ids, kls, several(receipts))
+
+
+@st.composite
+def activations(draw):
+    places, width = draw(ids), draw(st.integers(1, 4))
+    size = 4 * width * len(places)
+    data = draw(st.binary(min_size=size, max_size=size))
+    return t.CapturedActivations(draw(text), draw(uint32), draw(sites), places, data)
+
+
+singles = st.floats(width=32, allow_nan=False)
+latents = st.builds(t.Latents, ids, several(singles))
+features = st.builds(t.CapturedFeatures, text, uint32, text, ids, several(latents))
+held = several(st.builds(t.HeldCapture, text, uint32, text, uint64))
 models = st.builds(
     t.ModelInfo,
     id=text,

@@ -1,0 +1,31 @@
+"""Recipes: interventions under a name."""
+
+import steer.v1 as pb
+from steer.types import StoredRecipe
+from steer.wire.check import Check
+from steer.wire.interventions import build_intervention, parse_intervention
+
+
+def build_recipe(recipe: StoredRecipe) -> pb.Recipe:
+    """A recipe."""
+    return pb.Recipe(
+        name=recipe.name,
+        description=recipe.description,
+        interventions=[build_intervention(one) for one in recipe.interventions],
+        content_hash=recipe.content_hash,
+    )
+
+
+def read_recipe(message: pb.Recipe, check: Check) -> StoredRecipe:
+    """A recipe. What a name may look like is for the store to say."""
+    if not message.interventions:
+        check.at("interventions").fail("REQUIRED", "is empty; give at least one intervention")
+    return StoredRecipe(
+        name=message.name,
+        interventions=tuple(
+            parse_intervention(one, check.at("interventions", i))
+            for i, one in enumerate(message.interventions)
+        ),
+        description=message.description,
+        content_hash=message.content_hash,
+    )
