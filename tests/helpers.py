@@ -39,20 +39,38 @@ _SIZES: dict[str, Any] = {
     "max_position_embeddings": 256,
 }
 _HEAD = {"head_dim": 8}
+_WINDOWS: dict[str, Any] = {
+    "sliding_window": 6,
+    "layer_types": ["sliding_attention", "full_attention", "sliding_attention"],
+}
 CONFIGS: dict[str, tuple[str, dict[str, Any]]] = {
     "llama": ("LlamaConfig", {}),
     "mistral": ("MistralConfig", {"sliding_window": 7}),
     "mixtral": ("MixtralConfig", {"num_local_experts": 4}),
     "qwen2": ("Qwen2Config", {}),
+    "qwen2_moe": (
+        "Qwen2MoeConfig",
+        {
+            "num_experts": 4,
+            "num_experts_per_tok": 2,
+            "moe_intermediate_size": 16,
+            "shared_expert_intermediate_size": 16,
+        },
+    ),
     "qwen3": ("Qwen3Config", _HEAD),
     "qwen3_moe": (
         "Qwen3MoeConfig",
         _HEAD | {"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 16},
     ),
     "gemma": ("GemmaConfig", _HEAD),
-    "gemma2": ("Gemma2Config", _HEAD | {"sliding_window": 6}),
-    "gemma3_text": ("Gemma3TextConfig", _HEAD | {"sliding_window": 6}),
+    "gemma2": ("Gemma2Config", _HEAD | _WINDOWS),
+    "gemma3_text": ("Gemma3TextConfig", _HEAD | _WINDOWS),
+    "granite": ("GraniteConfig", {"residual_multiplier": 0.3, "attention_multiplier": 0.25}),
+    "glm4": ("Glm4Config", _HEAD),
     "olmo2": ("Olmo2Config", {}),
+    "olmo3": ("Olmo3Config", _WINDOWS),
+    "starcoder2": ("Starcoder2Config", {"sliding_window": 7}),
+    "cohere2": ("Cohere2Config", _WINDOWS),
     "phi": ("PhiConfig", {"num_key_value_heads": 4}),
     "phi3": ("Phi3Config", {}),
     "smollm3": ("SmolLM3Config", {"no_rope_layer_interval": 2}),
