@@ -14,19 +14,30 @@ if TYPE_CHECKING:
     from steer import errors as errors
     from steer.client.arms import arm as arm
     from steer.client.async_client import AsyncClient as AsyncClient
+    from steer.client.captures import Activations as Activations
+    from steer.client.captures import Capture as Capture
     from steer.client.client import Client as Client
+    from steer.client.controls import negate as negate
+    from steer.client.controls import orthogonal_to as orthogonal_to
+    from steer.client.controls import random_like as random_like
+    from steer.client.controls import within_class as within_class
+    from steer.client.gates import active as active
+    from steer.client.gates import cosine as cosine
+    from steer.client.gates import probe as probe
     from steer.client.recipe import Recipe as Recipe
     from steer.client.recipes import ablate as ablate
     from steer.client.recipes import add as add
     from steer.client.recipes import clamp as clamp
-    from steer.client.recipes import negate as negate
-    from steer.client.recipes import orthogonal_to as orthogonal_to
+    from steer.client.recipes import feature as feature
+    from steer.client.recipes import low_rank as low_rank
+    from steer.client.recipes import patch as patch
     from steer.client.recipes import pin as pin
     from steer.client.recipes import project as project
-    from steer.client.recipes import random_like as random_like
+    from steer.client.recipes import rotate as rotate
     from steer.client.results import ArmResult as ArmResult
     from steer.client.results import Comparison as Comparison
     from steer.client.results import Scores as Scores
+    from steer.client.where import where as where
     from steer.errors import Cancelled as Cancelled
     from steer.errors import DeadlineExceeded as DeadlineExceeded
     from steer.errors import FailedPrecondition as FailedPrecondition
@@ -40,12 +51,17 @@ if TYPE_CHECKING:
     from steer.errors import Unauthenticated as Unauthenticated
     from steer.errors import Unavailable as Unavailable
     from steer.errors import Violation as Violation
+    from steer.types import CapturedActivations as CapturedActivations
+    from steer.types import CapturedFeatures as CapturedFeatures
     from steer.types import Chunk as Chunk
     from steer.types import Decay as Decay
     from steer.types import DecayShape as DecayShape
+    from steer.types import FeatureReadout as FeatureReadout
     from steer.types import Finished as Finished
     from steer.types import FinishReason as FinishReason
     from steer.types import Gate as Gate
+    from steer.types import GateScope as GateScope
+    from steer.types import HeldCapture as HeldCapture
     from steer.types import Intervention as Intervention
     from steer.types import Marker as Marker
     from steer.types import Measurement as Measurement
@@ -60,19 +76,24 @@ if TYPE_CHECKING:
     from steer.types import Where as Where
 
 _NAMES = {
-    "steer.client.async_client": "AsyncClient",
-    "steer.client.client": "Client",
     "steer.client.arms": "arm",
+    "steer.client.async_client": "AsyncClient",
+    "steer.client.captures": "Activations Capture",
+    "steer.client.client": "Client",
+    "steer.client.controls": "negate orthogonal_to random_like within_class",
+    "steer.client.gates": "active cosine probe",
     "steer.client.recipe": "Recipe",
-    "steer.client.recipes": ("ablate add clamp negate orthogonal_to pin project random_like"),
+    "steer.client.recipes": "ablate add clamp feature low_rank patch pin project rotate",
     "steer.client.results": "ArmResult Comparison Scores",
+    "steer.client.where": "where",
     "steer.errors": (
         "Cancelled DeadlineExceeded FailedPrecondition InvalidRequest NotFound NotImplementedYet "
         "Overloaded ServerError SteerError TooLarge Unauthenticated Unavailable Violation"
     ),
     "steer.types": (
-        "Chunk Decay DecayShape FinishReason Finished Gate Intervention Marker Measurement Phase "
-        "Point Range Sampling Site Started Strength Unit Where"
+        "CapturedActivations CapturedFeatures Chunk Decay DecayShape FeatureReadout FinishReason "
+        "Finished Gate GateScope HeldCapture Intervention Marker Measurement Phase Point Range "
+        "Sampling Site Started Strength Unit Where"
     ),
 }
 _HOME = {name: module for module, names in _NAMES.items() for name in names.split()}

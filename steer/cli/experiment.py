@@ -9,7 +9,8 @@ from rich.progress import Progress
 
 from steer.client.arms import Treatment, arm
 from steer.client.async_client import AsyncClient
-from steer.client.recipes import add, random_like
+from steer.client.controls import random_like
+from steer.client.recipes import add
 from steer.client.results import Comparison
 from steer.measure.statistics import wilson
 from steer.tasks import a1

@@ -59,7 +59,7 @@ class Treatments:
 
     def recipes(self) -> "dict[str, Recipe]":
         """Recipes by the name of their arm. Raises InvalidRequest."""
-        from steer.client.recipes import random_like
+        from steer.client.controls import random_like
 
         recipes: dict[str, Recipe] = {}
         for name, text in [("steered", v) for v in self.vectors] + [_named(a) for a in self.arms]:
@@ -81,7 +81,7 @@ class Treatments:
         if strength is not None:
             options["strength"] = strength
         if self.phase:
-            options["when"] = self.phase
+            options["where"] = self.phase
         return add(name, **options)
 
 

@@ -16,9 +16,11 @@ def arm(
     forced_prefix: str | Iterable[int] | None = None,
     logit_bias: Mapping[int, float] | None = None,
     prompt: PromptLike | None = None,
+    stored: str | Iterable[str] = (),
 ) -> Arm:
     """An arm with more than recipes; its name is its key in ``arms={…}``.
 
+    ``stored``: names of recipes the server keeps (``client.recipes``); they come before the others.
     ``forced_prefix``: text or token ids the answer must begin with. ``logit_bias``: added to the
     logits of these token ids in this arm alone. ``prompt``: another prompt for this arm.
     """
@@ -28,6 +30,7 @@ def arm(
         forced_prefix=None if forced_prefix is None else as_prompt(forced_prefix),
         logit_bias=dict(logit_bias or {}),
         prompt=None if prompt is None else as_prompt(prompt),
+        recipes=(stored,) if isinstance(stored, str) else tuple(stored),
     )
 
 

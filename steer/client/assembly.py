@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import steer.v1 as pb
 from steer import wire
@@ -14,6 +14,19 @@ T = TypeVar("T")
 
 # What a stream yields; measurements come last, all together.
 Event = Started | Chunk | Finished | tuple[Measurement, ...]
+
+E = TypeVar("E", contravariant=True)
+R = TypeVar("R", covariant=True)
+
+
+class Assembling(Protocol[E, R]):
+    """Makes one result of the events of a stream."""
+
+    def take(self, event: E) -> None:
+        """Note one event."""
+
+    def result(self) -> R:
+        """Everything so far. Raises ServerError when the stream broke off before its end."""
 
 
 def events(message: pb.GenerateResponse) -> Iterator[Event]:

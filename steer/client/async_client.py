@@ -1,7 +1,7 @@
 """The asyncio client: the synchronous one with ``await``; a test holds them together."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from functools import cached_property
 from types import TracebackType
 from typing import TypeVar, Unpack
@@ -10,17 +10,21 @@ import grpc
 
 from steer.client import calls
 from steer.client.arms import Treatment
+from steer.client.assembly import Assembling, Assembly, Event
 from steer.client.attempts import Attempts
 from steer.client.calls import Call
+from steer.client.captures import Capture, CaptureAssembly, CaptureEvent
 from steer.client.channel import Endpoint
 from steer.client.prompts import PromptLike
-from steer.client.requests import ArmOptions, TrialOptions
+from steer.client.recipe_store import AsyncRecipes
+from steer.client.requests import ArmOptions, CaptureOptions, TrialOptions
 from steer.client.results import Comparison, Scores, Tokenized
 from steer.client.status import to_error
 from steer.client.stream import AsyncStream
 from steer.types import Message, ModelInfo, VectorInfo
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 class AsyncClient:
@@ -30,7 +34,8 @@ class AsyncClient:
     ``token``: sent as bearer token; else ``STEER_TOKEN``. ``credentials``: of a TLS channel; None
     is plain text. ``timeout``: seconds for one call that says nothing else.
 
-    Every method raises a ``steer.SteerError``. A full queue is tried again within the timeout.
+    Every method raises a ``steer.SteerError``. A full queue is tried again within the timeout,
+    but for streams.
     """
 
     def __init__(
@@ -44,6 +49,7 @@ class AsyncClient:
         self._endpoint = Endpoint.of(target, token, credentials)
         self._timeout = timeout
         self.vectors = AsyncVectors(self)
+        self.recipes = AsyncRecipes(self)
 
     @cached_property
     def _channel(self) -> grpc.aio.Channel:
@@ -69,13 +75,36 @@ class AsyncClient:
         *,
         timeout: float | None = None,
         **options: Unpack[TrialOptions],
-    ) -> AsyncStream:
-        """Run a trial and stream its events. Arguments as in ``compare``."""
-        call = calls.generate(prompt, intervention, options)
-        method = self._channel.unary_stream(call.method, **call.codec)
-        limit = self._timeout if timeout is None else timeout
-        rpc = method(call.request, timeout=limit, metadata=self._endpoint.metadata)
-        return AsyncStream(rpc, call.read)
+    ) -> AsyncStream[Event, Comparison]:
+        """Run a trial and stream its events: Started, Chunk, Finished, and a tuple of Measurement
+        at the end. Arguments as in ``compare``."""
+        return self._stream(calls.generate(prompt, intervention, options), Assembly(), timeout)
+
+    async def capture(
+        self,
+        prompt: PromptLike | None = None,
+        intervention: Treatment | None = None,
+        *,
+        timeout: float | None = None,
+        **options: Unpack[CaptureOptions],
+    ) -> Capture:
+        """Run a trial and return activations of its rows, or features, held in memory. For the
+        options see ``CaptureOptions``; arms as in ``compare``."""
+        stream = self.capture_stream(prompt, intervention, timeout=timeout, **options)
+        return await stream.result()
+
+    def capture_stream(
+        self,
+        prompt: PromptLike | None = None,
+        intervention: Treatment | None = None,
+        *,
+        timeout: float | None = None,
+        **options: Unpack[CaptureOptions],
+    ) -> AsyncStream[CaptureEvent, Capture]:
+        """The same as a stream of events: Started, Chunk, CapturedActivations, CapturedFeatures,
+        Finished, and a tuple of HeldCapture at the end. The trial pauses while nobody reads."""
+        call = calls.capture(prompt, intervention, options)
+        return self._stream(call, CaptureAssembly(), timeout)
 
     async def score(
         self,
@@ -107,6 +136,14 @@ class AsyncClient:
     async def health(self, *, timeout: float = 5.0) -> bool:
         """Whether the server serves. Raises Unavailable when nothing answers."""
         return await self._unary(calls.health(), timeout)
+
+    def _stream(
+        self, call: Call[Iterator[T]], assembly: Assembling[T, R], timeout: float | None
+    ) -> AsyncStream[T, R]:
+        method = self._channel.unary_stream(call.method, **call.codec)
+        limit = self._timeout if timeout is None else timeout
+        rpc = method(call.request, timeout=limit, metadata=self._endpoint.metadata)
+        return AsyncStream(rpc, call.read, assembly)
 
     async def _unary(self, call: Call[T], timeout: float | None = None) -> T:
         method = self._channel.unary_unary(call.method, **call.codec)

@@ -10,17 +10,28 @@ from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
 import steer.v1 as pb
 from steer import wire
+from steer.client import captures
 from steer.client.arms import Treatment
 from steer.client.assembly import Event, events, from_answer
+from steer.client.captures import CaptureEvent
 from steer.client.checked import build
 from steer.client.prompts import PromptLike, one_prompt
-from steer.client.requests import ArmOptions, TrialOptions, make_score, make_trial
+from steer.client.recipe import Recipe, interventions_of
+from steer.client.requests import (
+    ArmOptions,
+    CaptureOptions,
+    TrialOptions,
+    make_capture,
+    make_score,
+    make_trial,
+)
 from steer.client.results import Comparison, Scores, Tokenized
-from steer.types import Message, ModelInfo, VectorInfo
+from steer.types import Intervention, Message, ModelInfo, StoredRecipe, VectorInfo
 
 T = TypeVar("T")
 STEERING = "/steer.v1.SteeringService/"
 VECTORS = "/steer.v1.VectorService/"
+RECIPES = "/steer.v1.RecipeService/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +66,14 @@ def generate(
     """A trial, streamed; what is read is the events of one message."""
     request = pb.GenerateRequest(trial=make_trial(prompt, intervention, **options))
     return Call(STEERING + "Generate", request, pb.GenerateResponse, events)
+
+
+def capture(
+    prompt: PromptLike | None, intervention: Treatment | None, options: CaptureOptions
+) -> Call[Iterator[CaptureEvent]]:
+    """A capture, streamed; what is read is the events of one message."""
+    request = make_capture(prompt, intervention, **options)
+    return Call(STEERING + "Capture", request, pb.CaptureResponse, captures.events)
 
 
 def score(
@@ -102,6 +121,46 @@ def get_vector(name: str) -> Call[VectorInfo]:
     """One stored vector with its card."""
     request = build(pb.GetVectorRequest, name=name)
     return Call(VECTORS + "GetVector", request, pb.GetVectorResponse, _read_vector)
+
+
+def put_recipe(
+    name: str,
+    recipe: Recipe | Intervention | Iterable[Recipe | Intervention],
+    description: str | None,
+) -> Call[Recipe]:
+    """A recipe to keep; what is read is the recipe with its hash."""
+    if description is None:
+        description = recipe.description if isinstance(recipe, Recipe) else ""
+    stored = StoredRecipe(name, interventions_of(recipe), description)
+    request = pb.PutRecipeRequest(recipe=build(wire.build_recipe, stored))
+    return Call(RECIPES + "PutRecipe", request, pb.PutRecipeResponse, _read_recipe)
+
+
+def get_recipe(name: str) -> Call[Recipe]:
+    """One stored recipe."""
+    request = build(pb.GetRecipeRequest, name=name)
+    return Call(RECIPES + "GetRecipe", request, pb.GetRecipeResponse, _read_recipe)
+
+
+def list_recipes(page_token: str) -> Call[tuple[tuple[Recipe, ...], str]]:
+    """One page of stored recipes, and the token of the next page."""
+    request = pb.ListRecipesRequest(page_token=page_token)
+    return Call(RECIPES + "ListRecipes", request, pb.ListRecipesResponse, _read_recipes)
+
+
+def delete_recipe(name: str) -> Call[None]:
+    """A stored recipe to remove."""
+    request = build(pb.DeleteRecipeRequest, name=name)
+    return Call(RECIPES + "DeleteRecipe", request, pb.DeleteRecipeResponse, lambda _: None)
+
+
+def _read_recipe(message: pb.PutRecipeResponse | pb.GetRecipeResponse) -> Recipe:
+    return Recipe.of(wire.parse_recipe(message.recipe))
+
+
+def _read_recipes(message: pb.ListRecipesResponse) -> tuple[tuple[Recipe, ...], str]:
+    recipes = tuple(Recipe.of(wire.parse_recipe(one)) for one in message.recipes)
+    return recipes, message.next_page_token
 
 
 def _read_scores(message: pb.ScoreResponse) -> Scores:

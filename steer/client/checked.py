@@ -2,11 +2,9 @@
 
 from collections.abc import Callable
 from enum import StrEnum
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
-from steer import wire
 from steer.errors import InvalidRequest
-from steer.types import Intervention
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -21,9 +19,10 @@ def build(maker: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         raise InvalidRequest(f"can not be sent: {error}") from error
 
 
-def check(intervention: Intervention) -> None:
-    """Judge an intervention as a server would, without one. Raises InvalidRequest."""
-    wire.parse_intervention(build(wire.build_intervention, intervention))
+def check(value: T, make: Callable[[T], Any], parse: Callable[[Any], T]) -> T:
+    """``value``, judged as a server would, without one. Raises InvalidRequest."""
+    parse(build(make, value))
+    return value
 
 
 def member(enum: type[E], value: str) -> E:

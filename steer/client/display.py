@@ -7,7 +7,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from steer.client.results import ArmResult, Comparison, Row
-from steer.types import BASELINE
+from steer.types import BASELINE, Receipt
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -84,14 +84,23 @@ def _notes(arm: ArmResult) -> Iterator[str]:
         where = "equal to the baseline" if at is None else f"differs from token {at}"
         yield f"{where}, mean KL {measured.mean_kl:.3g} nats per token"
     for receipt in arm.receipts:
-        yield (
-            f"{receipt.op} {receipt.operand} at {receipt.site}: {receipt.tokens} tokens, "
-            f"mean change {receipt.mean_change:.1%}"
-        )
+        yield _receipt(receipt)
     if len(arm.samples) > 1:
         others = [repr(_one_line(row.text)) for row in arm.samples[1 : 1 + _MORE]]
         left = len(arm.samples) - 1 - len(others)
         yield f"more samples: {', '.join(others)}" + (f" and {left} more" if left else "")
+
+
+def _receipt(receipt: Receipt) -> str:
+    note = (
+        f"{receipt.op} {receipt.operand} at {receipt.site}: {receipt.tokens} tokens, "
+        f"mean change {receipt.mean_change:.1%}"
+    )
+    if gate := receipt.gate:
+        note += f", gate open {gate.opened} of {gate.readings} (mean {gate.mean_reading:.3g})"
+    for one in receipt.features:
+        note += f", latent {one.index} {one.mean_before:.3g} → {one.mean_after:.3g}"
+    return note
 
 
 def _one_line(text: str) -> str:

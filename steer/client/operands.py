@@ -4,6 +4,7 @@ import struct
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from steer.client.sites import SiteLike, as_site
 from steer.errors import InvalidRequest
 from steer.types import (
     Direction,
@@ -12,14 +13,13 @@ from steer.types import (
     OrthogonalTo,
     Point,
     RandomLike,
-    Site,
     Stored,
     WithinClass,
 )
 
 # A stored name, an operand, an array of shape (d_model,), or {layer or site: such an array}.
 # An array is anything with ``tolist`` or ``__array__`` (numpy, torch, array.array) or a sequence.
-VectorLike = str | Operand | Mapping[int | Site, Any] | Iterable[float] | Any
+VectorLike = str | Operand | Mapping[SiteLike, Any] | Iterable[float] | Any
 
 
 def as_operand(vector: VectorLike, point: Point = Point.RESID_POST) -> Operand:
@@ -30,7 +30,7 @@ def as_operand(vector: VectorLike, point: Point = Point.RESID_POST) -> Operand:
         return Stored(vector)
     if isinstance(vector, Mapping):
         return Inline(
-            tuple(Direction(float32(one), _site(key, point)) for key, one in vector.items())
+            tuple(Direction(float32(one), as_site(key, point)) for key, one in vector.items())
         )
     return Inline((Direction(float32(vector)),))
 
@@ -49,7 +49,3 @@ def float32(values: Any) -> bytes:
         ) from None
     except OverflowError:
         raise InvalidRequest("a vector holds a number too large for float32") from None
-
-
-def _site(key: int | Site, point: Point) -> Site:
-    return key if isinstance(key, Site) else Site(key, point)

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypedDict
 
 from steer.client.checked import member
+from steer.client.where import WhereLike, where
 from steer.errors import InvalidRequest
-from steer.types import Gate, Phase, Point, Site, Strength, Unit, Where
+from steer.types import Gate, Point, Site, Strength, Unit
 
 
 class Options(TypedDict, total=False):
@@ -13,9 +14,9 @@ class Options(TypedDict, total=False):
 
     ``strength``: finite; multiplies the stored vector, or with ``relative`` is a fraction of the
     mean residual norm. ``layer`` / ``layers``: 0-based decoder blocks; ``point`` (default
-    ``resid_post``) goes with them. ``when``: a phase, or a whole ``Where``. ``gate``: whether it
-    acts at all. ``keep_norm``: rescale the result to ‖h‖. ``must_fire``: fail the call when no
-    token was touched.
+    ``resid_post``) goes with them. ``where``: a phase, or a whole ``Where`` as ``steer.where``
+    makes it. ``when``: a gate, which says whether it acts at all. ``keep_norm``: rescale the
+    result to ‖h‖. ``must_fire``: fail the call when no token was touched.
     """
 
     strength: float
@@ -23,13 +24,14 @@ class Options(TypedDict, total=False):
     layer: int
     layers: Iterable[int]
     point: str
-    when: str | Where
-    gate: Gate
+    where: WhereLike
+    when: Gate
     keep_norm: bool
     must_fire: bool
 
 
-_FIELDS = ("gate", "keep_norm", "must_fire")
+# Options and the fields of an intervention that they are.
+_FIELDS = {"when": "gate", "keep_norm": "keep_norm", "must_fire": "must_fire"}
 
 
 def settings(options: Options, needs_layer: bool = True) -> dict[str, Any]:
@@ -40,16 +42,15 @@ def settings(options: Options, needs_layer: bool = True) -> dict[str, Any]:
         )
     given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
     fields: dict[str, Any] = {
-        name: given[name] for name in ("gate", "keep_norm", "must_fire") if name in given
+        field: given[name] for name, field in _FIELDS.items() if name in given
     }
     if "strength" in given:
         unit = Unit.RELATIVE if given.get("relative") else Unit.RAW
         fields["strength"] = Strength(given["strength"], unit)
     elif given.get("relative"):
         raise InvalidRequest("relative=True goes with a strength")
-    if "when" in given:
-        when = given["when"]
-        fields["where"] = when if isinstance(when, Where) else Where(member(Phase, when))
+    if "where" in given:
+        fields["where"] = where(given["where"])
     if sites := _sites(given, needs_layer):
         fields["sites"] = sites
     return fields

@@ -1,31 +1,34 @@
-"""Recipes: interventions as they are written down, short and composable.
+"""Recipes: interventions as they are written down, short and composable. One function for each op;
+those that make controls of them are in ``controls.py``.
 
-    steer.add("a1-rloo", strength=0.5, layer=2, when="decode")
+    steer.add("a1-rloo", strength=0.5, layer=2, where="decode")
     steer.add("x") + steer.ablate("y")
-    steer.random_like(steer.add("x", strength=0.5), seed=1)
+    steer.feature("sae/l8", {512: 4.0}).when(steer.active("sae/l8", 512, above=0.0, at=8))
+    steer.patch(arm="clean", layer=8, position=-1)
 
 Every recipe is checked when it is made: a bad argument raises ``steer.InvalidRequest`` at once.
 """
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from typing import Unpack
+from typing import Any, Unpack
 
 from steer.client.checked import member
 from steer.client.operands import VectorLike, as_operand
 from steer.client.options import Options, settings
-from steer.client.recipe import Recipe, interventions_of
+from steer.client.recipe import Recipe
 from steer.errors import InvalidRequest
 from steer.types import (
     Add,
+    Feature,
+    FeatureEdit,
+    FeatureMode,
     Intervention,
+    LowRank,
     Op,
     Operand,
-    OrthogonalTo,
     Point,
     Project,
-    RandomLike,
     Replace,
     Rotate,
 )
@@ -33,14 +36,14 @@ from steer.types import (
 
 def add(vector: VectorLike, **options: Unpack[Options]) -> Recipe:
     """h + s·v. ``vector``: a stored name, an array of shape (d_model,), or {layer: array}."""
-    return _recipe(Add, vector, options)
+    return along(Add, vector, options)
 
 
 def project(
     vector: VectorLike, low: float = 0.0, high: float = 0.0, **options: Unpack[Options]
 ) -> Recipe:
     """Bring the component of h along v̂ into [``low``, ``high``]; ``±math.inf`` is no bound."""
-    return _recipe(lambda operand: Project(operand, low, high), vector, options)
+    return along(lambda operand: Project(operand, low, high), vector, options)
 
 
 def ablate(vector: VectorLike, **options: Unpack[Options]) -> Recipe:
@@ -63,52 +66,76 @@ def clamp(
     return project(vector, low, high, **options)
 
 
-def random_like(
-    of: VectorLike | Recipe | Intervention, seed: int = 0, **options: Unpack[Options]
-) -> Recipe:
-    """The control every claim needs: a random direction with the norm of ``of`` at each site.
+def rotate(vector: VectorLike, degrees: float, **options: Unpack[Options]) -> Recipe:
+    """Rotate h by ``degrees`` (-180 to 180) towards v̂, or away from it, keeping ‖h‖."""
+    return along(lambda operand: Rotate(operand, degrees), vector, options)
 
-    A vector gives a recipe that adds it; a recipe stays as it is but for its operands.
+
+def feature(
+    dictionary: str,
+    latents: int | Mapping[int, float],
+    value: float | None = None,
+    *,
+    mode: str = FeatureMode.SET,
+    **options: Unpack[Options],
+) -> Recipe:
+    """Edit latents of a stored SAE: ``feature("sae", 512, 4.0)`` or ``feature("sae", {512: 4.0})``.
+
+    ``mode``: ``set`` the activation to the value, ``scale`` it by the value, or ``add`` the value.
+    What the SAE does not reconstruct stays as it is. It acts at the dictionary's own site.
     """
-    return _derived(lambda operand: RandomLike(operand, seed), of, options)
+    if isinstance(latents, Mapping) == (value is not None):
+        raise InvalidRequest("give either {index: value}, or an index and a value")
+    values: Mapping[int, Any] = latents if isinstance(latents, Mapping) else {latents: value}
+    chosen = member(FeatureMode, mode)
+    edits = tuple(FeatureEdit(index, one, chosen) for index, one in values.items())
+    return _one(Feature(dictionary, edits), options)
 
 
-def orthogonal_to(
-    of: VectorLike | Recipe | Intervention, to: VectorLike, **options: Unpack[Options]
+def low_rank(name: str, **options: Unpack[Options]) -> Recipe:
+    """h + Rᵀ(W h + b - R h): a stored low-rank intervention (ReFT, arXiv 2404.03592)."""
+    return _one(LowRank(name), options)
+
+
+def patch(
+    *,
+    arm: str = "",
+    capture: str = "",
+    vector: VectorLike | None = None,
+    position: int | None = None,
+    fraction: float = 1.0,
+    **options: Unpack[Options],
 ) -> Recipe:
-    """``of`` without its component along ``to``. Vectors and recipes as in ``random_like``."""
-    other = as_operand(to)
-    return _derived(lambda operand: OrthogonalTo(operand, other), of, options)
+    """Put another activation in the place of h: (1 - s·fraction)·h + s·fraction·source.
+
+    The source is exactly one of: ``arm``, another arm of the same trial, whose activations over its
+    prompt are taken; ``capture``, what ``client.capture(…, keep=True)`` left on the server, by its
+    id (``Capture.held``); ``vector``, as in ``add``. Of the first two, ``position`` takes the one
+    position for all (negative: from the end of the source's prompt); without it every position
+    takes the source's same position. ``fraction``: 0 to 1.
+    """
+    given = [name for name, one in (("arm", arm), ("capture", capture)) if one]
+    given += [] if vector is None else ["vector"]
+    if len(given) != 1:
+        raise InvalidRequest(f"give exactly one of arm, capture, vector, not {len(given)}")
+    if vector is None:
+        source = Replace(
+            capture_id=capture, source_arm=arm, fraction=fraction, source_position=position
+        )
+        return _one(source, options)
+    return along(
+        lambda operand: Replace(operand, fraction=fraction, source_position=position),
+        vector,
+        options,
+    )
 
 
-def negate(recipe: Recipe | Intervention) -> Recipe:
-    """The same in the other direction. Raises InvalidRequest where that has no meaning: an op
-    other than add and rotate, or an add whose strength the vector's card decides."""
-    return -Recipe(interventions_of(recipe))
-
-
-def _recipe(make: Callable[[Operand], Op], vector: VectorLike, options: Options) -> Recipe:
+def along(make: Callable[[Operand], Op], vector: VectorLike, options: Options) -> Recipe:
+    """The recipe of an op that works with a direction."""
     fields = settings(options, needs_layer=not isinstance(vector, Mapping))
     operand = as_operand(vector, member(Point, options.get("point") or Point.RESID_POST))
     return Recipe((Intervention(make(operand), **fields),))
 
 
-def _derived(
-    wrap: Callable[[Operand], Operand],
-    of: VectorLike | Recipe | Intervention,
-    options: Options,
-) -> Recipe:
-    if not isinstance(of, Recipe | Intervention):
-        return _recipe(lambda operand: Add(wrap(operand)), of, options)
-    fields = settings(options)
-    return Recipe(
-        tuple(replace(one, op=_wrapped(one.op, wrap), **fields) for one in interventions_of(of))
-    )
-
-
-def _wrapped(op: Op, wrap: Callable[[Operand], Operand]) -> Op:
-    if isinstance(op, Add | Project | Rotate):
-        return replace(op, operand=wrap(op.operand))
-    if isinstance(op, Replace) and op.operand is not None:
-        return replace(op, operand=wrap(op.operand))
-    raise InvalidRequest(f"the op {op.name} has no direction to change")
+def _one(op: Op, options: Options) -> Recipe:
+    return Recipe((Intervention(op, **settings(options)),))

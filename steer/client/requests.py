@@ -8,8 +8,21 @@ from steer import wire
 from steer.client.arms import Treatment, as_arm
 from steer.client.checked import build
 from steer.client.prompts import PromptLike, as_prompt, one_prompt
+from steer.client.sites import SiteLike, as_site
+from steer.client.where import WhereLike
+from steer.client.where import where as where_of
 from steer.errors import InvalidRequest
-from steer.types import STEERED, Arm, Message, Sampling, ScoreTrial, Trial
+from steer.types import (
+    STEERED,
+    Arm,
+    CaptureTrial,
+    FeatureReadout,
+    Message,
+    Point,
+    Sampling,
+    ScoreTrial,
+    Trial,
+)
 
 
 class ArmOptions(TypedDict, total=False):
@@ -54,32 +67,55 @@ class TrialOptions(ArmOptions, total=False):
     logit_bias: Mapping[int, float]
 
 
+class CaptureOptions(TrialOptions, total=False):
+    """Everything a capture can be told, besides the trial; at least a site or a dictionary.
+
+    ``layers`` (0-based), at ``point`` (default ``resid_post``), and ``sites`` (layers, (layer,
+    point) pairs or ``steer.Site``): where activations are read, after the interventions there.
+    ``features``: {name of a dictionary: how many of the most active latents, or the indices of
+    latents}, or ``steer.FeatureReadout``s. ``where``: at which positions, as ``steer.where`` makes
+    it, or a phase. ``keep``: hold the activations on the server for ``steer.patch(capture=…)``.
+    ``max_tokens`` is 1 unless given, which reads the prompt alone: the last generated token is
+    never computed. Nothing is measured.
+    """
+
+    layers: int | Iterable[int]
+    point: str
+    sites: Iterable[SiteLike]
+    features: Mapping[str, int | Iterable[int]] | Iterable[FeatureReadout]
+    where: WhereLike
+    keep: bool
+
+
 def make_trial(
+    prompt: PromptLike | None, intervention: Treatment | None, **options: Any
+) -> pb.Trial:
+    """A trial; see TrialOptions."""
+    return build(wire.build_trial, _trial(prompt, intervention, **options))
+
+
+def make_capture(
     prompt: PromptLike | None,
     intervention: Treatment | None,
     *,
-    arms: Mapping[str, Treatment] | None = None,
-    messages: Iterable[Mapping[str, str] | Message] | None = None,
-    token_ids: Iterable[int] | None = None,
-    baseline: bool = True,
-    noise_floor: bool = False,
-    samples: int = 1,
-    measure: bool = True,
-    allow_model_mismatch: bool = False,
-    **sampling: Any,
-) -> pb.Trial:
-    """A trial; see TrialOptions."""
-    trial = Trial(
-        prompt=one_prompt(prompt, messages, token_ids),
-        arms=_arms(intervention, arms),
-        baseline=baseline,
-        noise_floor=noise_floor,
-        sampling=_sampling(**sampling),
-        samples=samples,
-        measure=measure,
-        allow_model_mismatch=allow_model_mismatch,
+    layers: int | Iterable[int] = (),
+    point: str = Point.RESID_POST,
+    sites: Iterable[SiteLike] = (),
+    features: Mapping[str, int | Iterable[int]] | Iterable[FeatureReadout] = (),
+    where: WhereLike | None = None,
+    keep: bool = False,
+    **trial: Any,
+) -> pb.CaptureRequest:
+    """A capture; see CaptureOptions."""
+    given = (layers,) if isinstance(layers, int) else layers
+    capture = CaptureTrial(
+        trial=_trial(prompt, intervention, **{"max_tokens": 1, **trial, "measure": False}),
+        sites=tuple(as_site(one, point) for one in (*given, *sites)),
+        where=where_of(where),
+        features=tuple(_readouts(features)),
+        keep=keep,
     )
-    return build(wire.build_trial, trial)
+    return build(wire.build_capture, capture)
 
 
 def make_score(
@@ -102,6 +138,32 @@ def make_score(
     return build(wire.build_score, trial)
 
 
+def _trial(
+    prompt: PromptLike | None,
+    intervention: Treatment | None,
+    *,
+    arms: Mapping[str, Treatment] | None = None,
+    messages: Iterable[Mapping[str, str] | Message] | None = None,
+    token_ids: Iterable[int] | None = None,
+    baseline: bool = True,
+    noise_floor: bool = False,
+    samples: int = 1,
+    measure: bool = True,
+    allow_model_mismatch: bool = False,
+    **sampling: Any,
+) -> Trial:
+    return Trial(
+        prompt=one_prompt(prompt, messages, token_ids),
+        arms=_arms(intervention, arms),
+        baseline=baseline,
+        noise_floor=noise_floor,
+        sampling=_sampling(**sampling),
+        samples=samples,
+        measure=measure,
+        allow_model_mismatch=allow_model_mismatch,
+    )
+
+
 def _arms(single: Treatment | None, named: Mapping[str, Treatment] | None) -> tuple[Arm, ...]:
     given = dict(named or {})
     if single is not None:
@@ -109,6 +171,19 @@ def _arms(single: Treatment | None, named: Mapping[str, Treatment] | None) -> tu
             raise InvalidRequest(f"the arm {STEERED!r} is given twice: by position and in arms")
         given = {STEERED: single, **given}
     return tuple(as_arm(name, treatment) for name, treatment in given.items())
+
+
+def _readouts(
+    given: Mapping[str, int | Iterable[int]] | Iterable[FeatureReadout],
+) -> list[FeatureReadout]:
+    if not isinstance(given, Mapping):
+        return list(given)
+    return [
+        FeatureReadout(name, top_k=wanted)
+        if isinstance(wanted, int)
+        else FeatureReadout(name, indices=tuple(wanted))
+        for name, wanted in given.items()
+    ]
 
 
 def _sampling(**given: Any) -> Sampling:

@@ -3,27 +3,29 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from types import TracebackType
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import grpc
 
-from steer.client.assembly import Assembly, Event
-from steer.client.results import Comparison
+from steer.client.assembly import Assembling
 from steer.client.status import to_error
 
-Read = Callable[[Any], Iterator[Event]]
+E = TypeVar("E")
+R = TypeVar("R")
 
 
-class Stream:
-    """Events of one trial as they happen: Started, Chunk, Finished, a tuple of Measurement."""
+class Stream(Generic[E, R]):
+    """Events of one call as they happen; ``result()`` is what they come to."""
 
-    def __init__(self, rpc: Any, read: Read) -> None:
+    def __init__(
+        self, rpc: Any, read: Callable[[Any], Iterator[E]], assembly: Assembling[E, R]
+    ) -> None:
         self._rpc = rpc
         self._read = read
-        self._assembly = Assembly()
+        self._assembly = assembly
         self._closed = False
 
-    def __iter__(self) -> Iterator[Event]:
+    def __iter__(self) -> Iterator[E]:
         try:
             for message in self._rpc:
                 for event in self._read(message):
@@ -35,8 +37,8 @@ class Stream:
         finally:
             self._rpc.cancel()
 
-    def result(self) -> Comparison:
-        """The rest of the stream, and all of it as one comparison."""
+    def result(self) -> R:
+        """The rest of the stream, and all of it together."""
         for _ in self:
             pass
         return self._assembly.result()
@@ -46,7 +48,7 @@ class Stream:
         self._closed = True
         self._rpc.cancel()
 
-    def __enter__(self) -> "Stream":
+    def __enter__(self) -> "Stream[E, R]":
         return self
 
     def __exit__(
@@ -58,16 +60,18 @@ class Stream:
         self.close()
 
 
-class AsyncStream:
+class AsyncStream(Generic[E, R]):
     """The same for asyncio."""
 
-    def __init__(self, rpc: Any, read: Read) -> None:
+    def __init__(
+        self, rpc: Any, read: Callable[[Any], Iterator[E]], assembly: Assembling[E, R]
+    ) -> None:
         self._rpc = rpc
         self._read = read
-        self._assembly = Assembly()
+        self._assembly = assembly
         self._closed = False
 
-    async def __aiter__(self) -> AsyncIterator[Event]:
+    async def __aiter__(self) -> AsyncIterator[E]:
         try:
             async for message in self._rpc:
                 for event in self._read(message):
@@ -83,8 +87,8 @@ class AsyncStream:
         finally:
             self._rpc.cancel()
 
-    async def result(self) -> Comparison:
-        """The rest of the stream, and all of it as one comparison."""
+    async def result(self) -> R:
+        """The rest of the stream, and all of it together."""
         async for _ in self:
             pass
         return self._assembly.result()
@@ -94,7 +98,7 @@ class AsyncStream:
         self._closed = True
         self._rpc.cancel()
 
-    async def __aenter__(self) -> "AsyncStream":
+    async def __aenter__(self) -> "AsyncStream[E, R]":
         return self
 
     async def __aexit__(

@@ -13,13 +13,15 @@ from steer.errors import Violations
 from steer.types import (
     Arm,
     CaptureTrial,
+    Gate,
     Intervention,
     Prompt,
     ScoreTrial,
     StoredRecipe,
     Trial,
+    Where,
 )
-from steer.wire import captures, interventions, recipes, trials
+from steer.wire import captures, gates, interventions, recipes, trials, where
 from steer.wire.captures import (
     build_activations,
     build_capture,
@@ -31,6 +33,7 @@ from steer.wire.captures import (
 )
 from steer.wire.catalog import build_model, build_vector, parse_model, parse_vector
 from steer.wire.check import Check
+from steer.wire.gates import build_gate
 from steer.wire.interventions import build_intervention
 from steer.wire.measures import (
     build_measurement,
@@ -38,7 +41,7 @@ from steer.wire.measures import (
     parse_measurement,
     parse_scored_arm,
 )
-from steer.wire.recipes import build_recipe
+from steer.wire.recipes import build_recipe, recipe_to_json
 from steer.wire.rows import (
     build_chunk,
     build_finished,
@@ -50,6 +53,7 @@ from steer.wire.rows import (
 from steer.wire.sampling import build_sampling
 from steer.wire.started import build_started, parse_started
 from steer.wire.trials import build_arm, build_prompt, build_score, build_trial
+from steer.wire.where import build_where
 
 M = TypeVar("M")
 T = TypeVar("T")
@@ -99,6 +103,11 @@ def parse_recipe(message: pb.Recipe, path: str = "recipe") -> StoredRecipe:
     return _judged(recipes.read_recipe, message, path)
 
 
+def recipe_from_json(text: str, path: str = "recipe") -> StoredRecipe:
+    """A recipe from a recipe file. Raises InvalidRequest with every violation."""
+    return _judged(recipes.read_recipe_json, text, path)
+
+
 def parse_prompt(message: pb.Prompt, path: str = "prompt") -> Prompt:
     """A prompt. Raises InvalidRequest with every violation."""
     return _judged(trials.read_prompt, message, path)
@@ -112,6 +121,16 @@ def parse_arm(message: pb.Arm, path: str = "arm") -> Arm:
 def parse_intervention(message: pb.Intervention, path: str = "intervention") -> Intervention:
     """An intervention. Raises InvalidRequest with every violation."""
     return _judged(interventions.parse_intervention, message, path)
+
+
+def parse_where(message: pb.Where, path: str = "where") -> Where:
+    """Where. Raises InvalidRequest with every violation."""
+    return _judged(where.parse_where, message, path)
+
+
+def parse_gate(message: pb.Gate, path: str = "gate") -> Gate:
+    """A gate. Raises InvalidRequest with every violation."""
+    return _judged(gates.parse_gate, message, path)
 
 
 def _judged(read: Callable[[M, Check], T], message: M, path: str) -> T:
@@ -128,6 +147,7 @@ __all__ = [
     "build_chunk",
     "build_features",
     "build_finished",
+    "build_gate",
     "build_held",
     "build_intervention",
     "build_measurement",
@@ -141,12 +161,14 @@ __all__ = [
     "build_started",
     "build_trial",
     "build_vector",
+    "build_where",
     "parse_activations",
     "parse_arm",
     "parse_capture",
     "parse_chunk",
     "parse_features",
     "parse_finished",
+    "parse_gate",
     "parse_held",
     "parse_intervention",
     "parse_measurement",
@@ -159,8 +181,11 @@ __all__ = [
     "parse_started",
     "parse_trial",
     "parse_vector",
+    "parse_where",
     "read_capture",
     "read_recipe",
     "read_score",
     "read_trial",
+    "recipe_from_json",
+    "recipe_to_json",
 ]

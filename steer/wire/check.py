@@ -25,8 +25,12 @@ class Check:
 
     def at(self, field: str, index: int | None = None) -> "Check":
         """The path of a field of this message, or of one item of a repeated one."""
-        name = field if index is None else f"{field}[{index}]"
-        return Check(f"{self.path}.{name}" if self.path else name, self.found)
+        whole = Check(f"{self.path}.{field}" if self.path else field, self.found)
+        return whole if index is None else whole.item(index)
+
+    def item(self, index: int) -> "Check":
+        """The path of one item of the repeated field at this path."""
+        return Check(f"{self.path}[{index}]", self.found)
 
     def fail(self, reason: str, message: str) -> None:
         """Record that what stands at this path is wrong."""

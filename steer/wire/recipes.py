@@ -4,6 +4,7 @@ import steer.v1 as pb
 from steer.types import StoredRecipe
 from steer.wire.check import Check
 from steer.wire.interventions import build_intervention, parse_intervention
+from steer.wire.jsonform import from_json, to_json
 
 
 def build_recipe(recipe: StoredRecipe) -> pb.Recipe:
@@ -29,3 +30,14 @@ def read_recipe(message: pb.Recipe, check: Check) -> StoredRecipe:
         description=message.description,
         content_hash=message.content_hash,
     )
+
+
+def recipe_to_json(recipe: StoredRecipe) -> str:
+    """A recipe as recipe files hold it."""
+    return to_json(build_recipe(recipe))
+
+
+def read_recipe_json(text: str, check: Check) -> StoredRecipe:
+    """A recipe from a recipe file."""
+    message = from_json(text, pb.Recipe, check)
+    return StoredRecipe("", ()) if check.found else read_recipe(message, check)

@@ -1,8 +1,10 @@
 """A server that answers by the book of the protocol and runs no model."""
 
 import itertools
+import struct
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import grpc
 from google.protobuf.any_pb2 import Any as Packed
@@ -14,12 +16,17 @@ from grpc_status import rpc_status
 
 import steer.v1 as pb
 from steer import wire
-from steer.errors import SteerError
+from steer.errors import NotFound, SteerError
 from steer.types import (
     Arm,
+    CapturedActivations,
+    CapturedFeatures,
+    CaptureTrial,
     Chunk,
     Finished,
     FinishReason,
+    HeldCapture,
+    Latents,
     Measurement,
     ModelInfo,
     Point,
@@ -83,11 +90,18 @@ def abort(context, error):
     context.abort_with_status(ready._replace(trailing_metadata=trailer))
 
 
-class Fake(pb.SteeringServiceServicer, pb.VectorServiceServicer, health_pb2_grpc.HealthServicer):
+class Fake(
+    pb.SteeringServiceServicer,
+    pb.VectorServiceServicer,
+    pb.RecipeServiceServicer,
+    health_pb2_grpc.HealthServicer,
+):
     """What a test may look at and set."""
 
     def __init__(self):
         self.trials: list[Trial] = []
+        self.captures: list[CaptureTrial] = []
+        self.recipes: dict[str, pb.Recipe] = {}
         self.metadata: list[dict[str, str]] = []
         self.calls = itertools.count(1)
         self.errors: list[SteerError] = []
@@ -151,6 +165,51 @@ class Fake(pb.SteeringServiceServicer, pb.VectorServiceServicer, health_pb2_grpc
             all_ = [wire.build_measurement(m) for *_, m in rows]
             yield pb.GenerateResponse(measurements=pb.Measurements(measurements=all_))
 
+    def Capture(self, request, context):
+        capture = self._accept(request, context, wire.parse_capture)
+        self.captures.append(capture)
+        started, rows = self.answer(capture.trial)
+        yield pb.CaptureResponse(started=wire.build_started(started))
+        for chunks, end, _ in rows:
+            yield pb.CaptureResponse(chunks=pb.Chunks(chunks=map(wire.build_chunk, chunks)))
+            yield from captured(capture, end.arm, end.sample)
+            yield pb.CaptureResponse(finished=wire.build_finished(end))
+        if self.endless:
+            return
+        held = [
+            HeldCapture(end.arm, end.sample, f"cap-{end.arm}-{end.sample}", 96)
+            for _, end, _ in rows
+            if capture.keep
+        ]
+        yield pb.CaptureResponse(held=wire.build_held(held))
+
+    def PutRecipe(self, request, context):
+        recipe = self._accept(request.recipe, context, wire.parse_recipe)
+        stored = wire.build_recipe(replace(recipe, content_hash="sha256:0"))
+        self.recipes[recipe.name] = stored
+        return pb.PutRecipeResponse(recipe=stored)
+
+    def GetRecipe(self, request, context):
+        self._known(request, context)
+        return pb.GetRecipeResponse(recipe=self.recipes[request.name])
+
+    def ListRecipes(self, request, context):
+        at = int(request.page_token or 0)
+        names = sorted(self.recipes)
+        return pb.ListRecipesResponse(
+            recipes=[self.recipes[name] for name in names[at : at + 2]],
+            next_page_token=str(at + 2) if names[at + 2 :] else "",
+        )
+
+    def DeleteRecipe(self, request, context):
+        self._known(request, context)
+        del self.recipes[request.name]
+        return pb.DeleteRecipeResponse()
+
+    def _known(self, request, context):
+        if request.name not in self.recipes:
+            abort(context, NotFound(f"no recipe named {request.name!r}"))
+
     def Score(self, request, context):
         trial = self._accept(request, context, wire.parse_score)
         names = ["baseline", *(arm.name for arm in trial.arms)]
@@ -194,6 +253,20 @@ def row(arm, sample, kl):
     return chunks, end, Measurement(arm.name, sample, differs, kl, (-0.5,) * 3, (-1.0,) * 3)
 
 
+def captured(capture, arm, sample):
+    """Three positions of one row, in two parts. Every number says its layer and position."""
+    for positions in ((0, 1), (2,)):
+        for site in capture.sites:
+            numbers = [100.0 * site.layer + position for position in positions for _ in range(8)]
+            data = struct.pack(f"<{len(numbers)}f", *numbers)
+            one = CapturedActivations(arm, sample, site, positions, data)
+            yield pb.CaptureResponse(activations=wire.build_activations(one))
+        for readout in capture.features:
+            latents = tuple(Latents((7, 3), (2.5, float(position))) for position in positions)
+            two = CapturedFeatures(arm, sample, readout.dictionary, positions, latents)
+            yield pb.CaptureResponse(features=wire.build_features(two))
+
+
 def whole(chunks):
     return Chunk(
         chunks[0].arm,
@@ -213,6 +286,7 @@ def start(path):
     )
     pb.add_SteeringServiceServicer_to_server(fake, server)
     pb.add_VectorServiceServicer_to_server(fake, server)
+    pb.add_RecipeServiceServicer_to_server(fake, server)
     health_pb2_grpc.add_HealthServicer_to_server(fake, server)
     fake.target = f"unix:{path}/s.sock"
     server.add_insecure_port(fake.target)

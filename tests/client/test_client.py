@@ -10,6 +10,7 @@ import pytest
 import steer
 from steer.client.async_client import AsyncClient, AsyncVectors
 from steer.client.client import Client, Vectors
+from steer.client.recipe_store import AsyncRecipes, Recipes
 
 
 @pytest.fixture
@@ -114,7 +115,10 @@ def test_the_other_methods(fake, client):
     assert client.health() is False
 
 
-@pytest.mark.parametrize(("one", "other"), [(Client, AsyncClient), (Vectors, AsyncVectors)])
+CLIENTS = [(Client, AsyncClient), (Vectors, AsyncVectors), (Recipes, AsyncRecipes)]
+
+
+@pytest.mark.parametrize(("one", "other"), CLIENTS)
 def test_both_clients_have_the_same_signatures(one, other):
     def public(cls):
         members = inspect.getmembers(cls, inspect.isfunction)
@@ -144,6 +148,7 @@ def test_unknown_options_are_a_type_error(client):
         {"token_ids": [-1]},
         {"prompt": "a", "temperature": "hot"},
         {"prompt": "a", "intervention": "x"},
+        {"prompt": "a", "intervention": "calm"},
         {"prompt": "a", "intervention": steer.add("x"), "arms": {"steered": steer.add("y")}},
     ],
 )
@@ -161,6 +166,39 @@ def test_prompts_in_every_form(fake, client):
     assert chat == same
     assert chat.messages[0].content == "a"
     assert ids.token_ids == (1, 2)
+
+
+def test_stored_recipes_are_named_in_an_arm(fake, client):
+    client.compare("a", arms={"calm": steer.arm(steer.add("x"), stored="calm")})
+    (arm,) = fake.trials[0].arms
+    assert arm.recipes == ("calm",)
+    assert len(arm.interventions) == 1
+
+
+def test_recipes(fake, client):
+    recipe = steer.add("x", strength=2)
+    put = client.recipes.put("calm", recipe, description="soothes")
+    assert put == client.recipes.get("calm")
+    assert (put.name, put.description, put.content_hash) == ("calm", "soothes", "sha256:0")
+    assert put.interventions == recipe.interventions
+    assert client.recipes.put("again", put).description == "soothes"
+    assert client.recipes.put("third", [recipe, steer.ablate("y")]).description == ""
+    assert [one.name for one in client.recipes.list()] == ["again", "calm", "third"]
+    client.recipes.delete("again")
+    assert sorted(fake.recipes) == ["calm", "third"]
+    with pytest.raises(steer.NotFound):
+        client.recipes.get("again")
+    with pytest.raises(steer.InvalidRequest):
+        client.recipes.put("x", [])
+
+
+async def test_async_recipes(fake):
+    async with AsyncClient(fake.target) as client:
+        for name in ("a", "b", "c"):
+            await client.recipes.put(name, steer.add("x"))
+        await client.recipes.delete("b")
+        assert [one.name async for one in client.recipes.list()] == ["a", "c"]
+        assert (await client.recipes.get("c")).interventions == steer.add("x").interventions
 
 
 def test_target_and_token_from_the_environment(fake, monkeypatch):

@@ -23,7 +23,7 @@ def test_a_name_alone_leaves_everything_to_the_card():
 
 def test_options():
     made = only(steer.add("x", strength=0.5, relative=True, layers=[1, 2], point="resid_mid",
-                          when="decode", keep_norm=True, must_fire=True))  # fmt: skip
+                          where="decode", keep_norm=True, must_fire=True))  # fmt: skip
     assert made.strength == t.Strength(0.5, t.Unit.RELATIVE)
     assert made.sites == (t.Site(1, t.Point.RESID_MID), t.Site(2, t.Point.RESID_MID))
     assert made.where == t.Where(t.Phase.DECODE)
@@ -72,6 +72,30 @@ def test_projections():
     assert only(steer.project("x", -1, 1)).op == t.Project(x, -1, 1)
 
 
+def test_the_other_ops():
+    x = t.Stored("x")
+    assert only(steer.rotate("x", -30, layer=1)).op == t.Rotate(x, -30)
+    assert only(steer.low_rank("reft")).op == t.LowRank("reft")
+    edit = t.FeatureEdit(512, 4.0)
+    assert only(steer.feature("sae", 512, 4.0)).op == t.Feature("sae", (edit,))
+    assert steer.feature("sae", {512: 4.0}) == steer.feature("sae", 512, 4.0)
+    several = only(steer.feature("sae", {1: 2.0, 3: 0.5}, mode="scale", strength=0.5))
+    assert [edit.index for edit in several.op.edits] == [1, 3]
+    assert {edit.mode for edit in several.op.edits} == {t.FeatureMode.SCALE}
+    assert several.strength == t.Strength(0.5)
+
+
+def test_patches():
+    assert only(steer.patch(arm="clean", layer=2)) == t.Intervention(
+        t.Replace(source_arm="clean"), sites=(t.Site(2),)
+    )
+    one = only(steer.patch(capture="cap-1", position=-1, fraction=0.5)).op
+    assert one == t.Replace(capture_id="cap-1", source_position=-1, fraction=0.5)
+    assert only(steer.patch(vector="x")).op == t.Replace(t.Stored("x"))
+    inline = only(steer.patch(vector=[1, 2, 3], layer=1)).op
+    assert inline == t.Replace(t.Inline((t.Direction(DATA),)))
+
+
 def test_random_like_keeps_everything_but_the_operand():
     recipe = steer.add("x", strength=2, layer=1) + steer.ablate("y")
     random = steer.random_like(recipe, seed=3)
@@ -89,6 +113,12 @@ def test_orthogonal_to():
     )
 
 
+def test_within_class():
+    assert only(steer.within_class("x", seed=2)).op == t.Add(t.WithinClass(t.Stored("x"), 2))
+    patched = steer.within_class(steer.patch(vector="x", fraction=0.5), seed=1)
+    assert only(patched).op == t.Replace(t.WithinClass(t.Stored("x"), 1), fraction=0.5)
+
+
 def test_negation():
     assert only(steer.negate(steer.add("x", strength=2))).strength == t.Strength(-2)
     assert only(-steer.Recipe((t.Intervention(t.Rotate(t.Stored("x"), 30)),))).op.degrees == -30
@@ -99,10 +129,13 @@ def test_changes_are_new_recipes():
     recipe = steer.add("x")
     assert only(recipe.at([4], "attn_out")).sites == (t.Site(4, t.Point.ATTN_OUT),)
     assert only(recipe.at(4)).sites == (t.Site(4),)
-    assert only(recipe.when("first", every=2)).where == t.Where(t.Phase.FIRST, every=2)
+    assert only(recipe.where("first", every=2)).where == t.Where(t.Phase.FIRST, every=2)
     assert only(recipe.where(t.Where(token_ids=(3,)))).where == t.Where(token_ids=(3,))
     gate = t.Gate(t.Site(1), 0.5, probe="p")
-    assert only(recipe.gated(gate)).gate == gate
+    assert only(recipe.when(gate)).gate == only(steer.add("x", when=gate)).gate == gate
+    assert only(recipe.where("decode", after="<think>", until="</think>")).where == t.Where(
+        t.Phase.DECODE, markers=(t.Marker("<think>", until="</think>"),)
+    )
     assert recipe == steer.add("x")
 
 
@@ -112,6 +145,7 @@ def test_treatments():
     assert as_arm("a", [steer.add("x"), y]) == t.Arm("a", (x, y))
     assert as_arm("a", x) == t.Arm("a", (x,))
     assert as_arm("a", []) == t.Arm("a")
+    assert steer.arm(stored="calm") == steer.arm(stored=["calm"]) == t.Arm("", recipes=("calm",))
     forced = steer.arm(steer.add("x"), forced_prefix="THINK", logit_bias={17: -5.0}, prompt=[1, 2])
     assert as_arm("a", forced) == t.Arm(
         "a", (x,), t.Prompt(text="THINK"), {17: -5.0}, t.Prompt(token_ids=(1, 2))
@@ -138,8 +172,8 @@ def test_treatments():
         lambda: steer.add("x", layers=[1, 1]),
         lambda: steer.add("x", point="resid_mid"),
         lambda: steer.add("x", layer=1, point="resid"),
-        lambda: steer.add("x", when="later"),
-        lambda: steer.add("x").when("decode", every=0),
+        lambda: steer.add("x", where="later"),
+        lambda: steer.add("x").where("decode", every=0),
         lambda: steer.add("x").at(1, "nowhere"),
         lambda: steer.clamp("x", 2, 1),
         lambda: steer.pin("x", math.nan),
@@ -150,6 +184,25 @@ def test_treatments():
         lambda: steer.negate(steer.ablate("x")),
         lambda: steer.negate("x"),
         lambda: steer.arm("x"),
+        lambda: steer.add("x", when="decode"),
+        lambda: steer.add("x").when("decode"),
+        lambda: steer.rotate("x", 181),
+        lambda: steer.rotate("x", math.nan),
+        lambda: steer.low_rank(""),
+        lambda: steer.feature("sae", 512),
+        lambda: steer.feature("sae", {512: 1.0}, 2.0),
+        lambda: steer.feature("sae", {}),
+        lambda: steer.feature("sae", {-1: 1.0}),
+        lambda: steer.feature("sae", 512, math.nan),
+        lambda: steer.feature("sae", 512, 1.0, mode="double"),
+        lambda: steer.feature("", 512, 1.0),
+        lambda: steer.patch(),
+        lambda: steer.patch(arm="a", capture="c"),
+        lambda: steer.patch(arm="a", fraction=1.5),
+        lambda: steer.patch(vector="x", position=3),
+        lambda: steer.random_like(steer.patch(arm="a")),
+        lambda: steer.random_like(steer.feature("sae", 1, 2.0)),
+        lambda: steer.within_class("x", seed=-1),
     ],
 )
 def test_nonsense_is_refused_at_once(make):
@@ -164,4 +217,4 @@ def test_an_unknown_option_is_a_type_error():
 
 def test_a_wrong_phase_says_which_there_are():
     with pytest.raises(steer.InvalidRequest, match="prompt, generated, decode, first, all"):
-        steer.add("x", when="later")
+        steer.add("x", where="later")

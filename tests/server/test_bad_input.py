@@ -320,7 +320,7 @@ def test_a_vector_of_another_model_is_used_when_the_caller_says_so(served):
     recipe = steer.add("foreign", strength=1.0)
     result = served.client.compare(PROMPT.text, recipe, max_tokens=4, allow_model_mismatch=True)
     same = served.client.compare(
-        PROMPT.text, steer.add("a1-rloo", layer=2, when="all"), max_tokens=4
+        PROMPT.text, steer.add("a1-rloo", layer=2, where="all"), max_tokens=4
     )
     assert result.steered.token_ids == same.steered.token_ids
 

@@ -89,8 +89,8 @@ def test_zero_strength_is_the_baseline_exactly(client):
 def test_an_inline_vector_equals_the_stored_one(client):
     arms = {
         "stored": steer.add("a1-rloo"),
-        "array": steer.add(ARRAY, layer=2, when="decode"),
-        "sites": steer.add({2: ARRAY.tolist()}, when="decode"),
+        "array": steer.add(ARRAY, layer=2, where="decode"),
+        "sites": steer.add({2: ARRAY.tolist()}, where="decode"),
     }
     result = client.compare(PROMPT, arms=arms, max_tokens=16)
     tokens = {result[name].token_ids for name in arms}
@@ -144,7 +144,7 @@ def test_one_vector_at_several_points_gives_a_receipt_for_each(client):
 
 
 def test_an_ablated_direction_is_reported(client):
-    result = client.compare(PROMPT, steer.ablate("a1-rloo", layer=2, when="all"), max_tokens=4)
+    result = client.compare(PROMPT, steer.ablate("a1-rloo", layer=2, where="all"), max_tokens=4)
     (receipt,) = result.steered.receipts
     prompt = client.tokenize(PROMPT)
     # Special tokens of the prompt are left alone.
@@ -153,7 +153,7 @@ def test_an_ablated_direction_is_reported(client):
 
 
 def test_an_intervention_that_must_fire_and_does_not_is_an_error(client):
-    recipe = steer.add("a1-rloo", when="generated", must_fire=True)
+    recipe = steer.add("a1-rloo", where="generated", must_fire=True)
     with pytest.raises(steer.FailedPrecondition, match="touched no token") as caught:
         client.compare(PROMPT, recipe, max_tokens=1)
     assert caught.value.reason == "DID_NOT_FIRE"

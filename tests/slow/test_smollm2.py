@@ -142,7 +142,7 @@ def test_the_card_says_how_the_vector_was_made(client):
 
 
 def mood(strength: float) -> steer.Recipe:
-    return steer.add("happy", strength=strength, relative=True, when="all")
+    return steer.add("happy", strength=strength, relative=True, where="all")
 
 
 def test_the_vector_changes_the_text_and_says_so(client):
