@@ -1,15 +1,22 @@
 """Between text and token ids: one tokenizer, wrapped."""
 
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from copy import copy
+from functools import cached_property, partial
 from typing import Any
-
-from tokenizers.decoders import DecodeStream
 
 from steer.errors import FailedPrecondition, InvalidRequest, Violation
 from steer.types import Prompt
 
 CONTEXT = 6
 """Prompt tokens a decoder needs to see to place spaces and join bytes rightly."""
+
+HALF = "\ufffd"
+"""What a decoder shows for bytes that are no character, or not yet one."""
+
+LONGEST = 16
+"""Tokens after which text is given although it ends in half a character: bytes that never become
+one must not make each token of a row dearer than the last."""
 
 
 class Text:
@@ -57,9 +64,10 @@ class Text:
         """Text of ids, special tokens left out."""
         return str(self._tokenizer.decode(ids, skip_special_tokens=True))
 
-    def stream(self, prompt: tuple[int, ...]) -> "TextStream":
-        """An incremental decoder of what follows ``prompt``."""
-        return TextStream(self._tokenizer.backend_tokenizer, prompt[-CONTEXT:])
+    def stream(self, prompt: tuple[int, ...], special: bool = False) -> "TextStream":
+        """An incremental decoder of what follows ``prompt``; ``special``: special tokens shown."""
+        decode = partial(self._tokenizer.backend_tokenizer.decode, skip_special_tokens=not special)
+        return TextStream(decode, prompt[-CONTEXT:])
 
     def _encode(self, prompt: Prompt, path: str, add_special_tokens: bool) -> tuple[int, ...]:
         if prompt.messages:
@@ -93,29 +101,50 @@ class Text:
 
 
 class TextStream:
-    """Decodes one row token by token and never gives half a character."""
+    """Decodes one row token by token and never gives half a character.
 
-    def __init__(self, backend: Any, context: tuple[int, ...]) -> None:
-        self._backend = backend
-        self._context = list(context)
-        self._stream = DecodeStream(list(context), skip_special_tokens=True)
-        self._ids: list[int] = []
-        self.text = ""
+    Bytes that are no text come as U+FFFD, a few tokens late. What a token costs does not depend on
+    how many came before it.
+    """
+
+    def __init__(self, decode: Callable[[Sequence[int]], str], context: Sequence[int]) -> None:
+        self._decode = decode
+        # The last tokens: those whose text is out and without which the next would be decoded
+        # wrongly, then those whose text is not out yet.
+        self._ids = list(context)
+        while self._ids and decode(self._ids).startswith(HALF):  # cut within a character
+            del self._ids[0]
+        self._out = len(self._ids)
+        self._shown = decode(self._ids).rstrip(HALF)
 
     def push(self, token: int) -> str:
         """The text that ``token`` completes; may be empty."""
         self._ids.append(token)
-        piece = self._stream.step(self._backend, token) or ""
-        self.text += piece
-        return piece
+        text = self._decode(self._ids)
+        if text.endswith(HALF) and len(self._ids) - self._out < LONGEST:
+            return ""
+        return self._give(text)
 
     def flush(self) -> str:
         """What is left of an incomplete character, as the decoder shows it (U+FFFD)."""
-        before = self._backend.decode(self._context, skip_special_tokens=True)
-        whole = self._backend.decode(self._context + self._ids, skip_special_tokens=True)
-        rest = str(whole[len(before) + len(self.text) :]) if whole.startswith(before) else ""
-        self.text += rest
-        return rest
+        return self._give(self._decode(self._ids)) if len(self._ids) > self._out else ""
+
+    def fork(self) -> "TextStream":
+        """One that goes on from here by itself."""
+        other = copy(self)
+        other._ids = self._ids.copy()
+        return other
+
+    def _give(self, text: str) -> str:
+        fresh = self._ids[self._out :]
+        # A byte that spoils a run of bytes changes how those before it are shown.
+        whole = text.startswith(self._shown)
+        piece = text[len(self._shown) :] if whole else self._decode(fresh)
+        if piece:
+            self._ids, self._out, self._shown = fresh, len(fresh), self._decode(fresh)
+        elif len(fresh) >= LONGEST:
+            del self._ids[self._out :]
+        return piece
 
 
 def _refusal(path: str, reason: str, message: str) -> InvalidRequest:

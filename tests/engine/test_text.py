@@ -2,32 +2,12 @@
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tokenizers import Tokenizer, decoders, models
-from transformers import PreTrainedTokenizerFast
 
 from steer.engine.text import RowText
 from steer.models.text import Text
+from tests import byte_tokenizers
 
-# Two tokenizers: one token for each byte as byte-level BPE has it, and as byte fallback has it.
-
-
-def byte_level() -> PreTrainedTokenizerFast:
-    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
-    rest = [byte for byte in range(256) if byte not in printable]
-    letters = {b: chr(b) for b in printable} | {b: chr(256 + i) for i, b in enumerate(rest)}
-    backend = Tokenizer(models.BPE({letters[b]: b for b in range(256)}, []))
-    backend.decoder = decoders.ByteLevel()
-    return PreTrainedTokenizerFast(tokenizer_object=backend)
-
-
-def byte_fallback() -> PreTrainedTokenizerFast:
-    vocab = {f"<0x{byte:02X}>": byte for byte in range(256)} | {"<unk>": 256}
-    backend = Tokenizer(models.BPE(vocab, [], unk_token="<unk>", byte_fallback=True))
-    backend.decoder = decoders.Sequence([decoders.ByteFallback(), decoders.Fuse()])
-    return PreTrainedTokenizerFast(tokenizer_object=backend)
-
-
-TEXTS = [Text(make(), 257) for make in (byte_level, byte_fallback)]
+TEXTS = [*byte_tokenizers.TEXTS.values()]
 words = st.text(alphabet="ab<>é東🎉 ", max_size=14)
 
 
