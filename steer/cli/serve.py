@@ -42,6 +42,9 @@ def serve(
     max_message_bytes: Annotated[
         int, _option("max_message_bytes", "Largest message accepted.")
     ] = _DEFAULT.max_message_bytes,
+    capture_bytes: Annotated[
+        int, _option("capture_bytes", "Memory for captures kept for patching.")
+    ] = _DEFAULT.capture_bytes,
     drain_seconds: Annotated[
         float, _option("drain_seconds", "How long SIGTERM lets running rows finish.")
     ] = _DEFAULT.drain_seconds,

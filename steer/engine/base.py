@@ -1,12 +1,21 @@
 """What an engine is, and what it says."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from steer.errors import SteerError
 from steer.intervene.plan import Plan
-from steer.types import Chunk, Finished, Measurement, ModelInfo, ScoredArm, Site
+from steer.intervene.ports import Reader
+from steer.types import (
+    CapturedActivations,
+    CapturedFeatures,
+    Chunk,
+    Finished,
+    Measurement,
+    ModelInfo,
+    ScoredArm,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +33,23 @@ class Failed:
     error: SteerError
 
 
-Event = Chunk | Finished | Done | Failed
+Event = Chunk | Finished | CapturedActivations | CapturedFeatures | Done | Failed
 Sink = Callable[[Sequence[tuple[str, Sequence[Event]]]], None]
 """Takes (request id, its events in order) of one step; called on the engine's thread, must return
 at once."""
 
 
-class Engine(Protocol):
-    """Runs plans. The embedded engine is one; a vLLM engine can be another."""
+def size(event: Event) -> int:
+    """Bytes of captures in an event, about: what a caller has to take before more is made."""
+    if isinstance(event, CapturedActivations):
+        return len(event.data)
+    if isinstance(event, CapturedFeatures):
+        return 8 * sum(1 + len(latents.indices) for latents in event.latents)
+    return 0
+
+
+class Engine(Reader, Protocol):
+    """Runs plans and reads prompts. The embedded engine is one; a vLLM engine can be another."""
 
     def submit(self, plan: Plan, sink: Sink) -> None:
         """Queue a plan; its events go to ``sink``, the last is Done or Failed.
@@ -40,11 +58,12 @@ class Engine(Protocol):
         Unavailable when the engine is closing.
         """
 
+    def took(self, request_id: str, size: int) -> None:
+        """The caller has taken ``size`` bytes of captures; a plan whose caller takes none pauses.
+        Unknown ids are ignored."""
+
     def cancel(self, request_id: str) -> None:
         """Free a plan's rows by the next step. Unknown ids are ignored."""
-
-    def norms(self, prompt: tuple[int, ...], sites: tuple[Site, ...]) -> Mapping[Site, float]:
-        """Mean ‖h‖ over the prompt's tokens at each site, unsteered, special tokens left out."""
 
     def info(self) -> ModelInfo:
         """What is served."""

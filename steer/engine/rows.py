@@ -10,14 +10,19 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
 
-from steer.engine.base import Event, Sink
+from steer.engine.base import Event, Sink, size
 from steer.engine.text import RowText
 from steer.intervene.plan import Plan, PlannedArm
+from steer.intervene.where import Cursor
 from steer.types import BASELINE, FinishReason, Receipt
 
 ROUND = 64
 """Rows reserve positions in multiples of this. The rectangle then changes rarely, and all its
 slots have the same alignment in memory, on which the last bit of a product can depend."""
+
+
+WINDOW = 8 * 2**20
+"""Bytes of captures that may wait for a caller before its trial pauses."""
 
 
 class Kind(Enum):
@@ -43,6 +48,7 @@ class Row:
     slot: int = -1
     cached: int = 0
     active: Sequence[Any] = ()
+    capture: Cursor | None = None
     uniforms: Sequence[float] = ()
     text: RowText | None = None
     reference: "Row | None" = None
@@ -100,6 +106,7 @@ class Job:
     prefixes: list[Prefix] = field(default_factory=list)
     started: bool = False
     over: bool = False
+    untaken: int = 0
     events: list[Event] = field(default_factory=list)
 
     @property
@@ -120,6 +127,16 @@ class Job:
         prompts = [self.plan.prompt, *(arm.prompt for arm in self.plan.arms)]
         longest = max(map(len, prompts)) + self.plan.sampling.max_tokens
         return round_up(min(longest, self.context_length))
+
+    @property
+    def paused(self) -> bool:
+        """Whether its caller has to take some of its captures first."""
+        return self.untaken > WINDOW
+
+    def captured(self, event: Event) -> None:
+        """Something was read for it."""
+        self.untaken += size(event)
+        self.events.append(event)
 
     def measures(self, arm: PlannedArm) -> bool:
         """Whether an arm's rows are compared with the unsteered model."""
@@ -145,7 +162,7 @@ def prepare(job: Job) -> None:
     for arm in plan.arms:
         for sample in range(plan.samples):
             row = _row(Kind.ARM, arm, sample, job)
-            _join(by_key, arm, row)
+            _join(by_key, arm, row, alone=plan.capture is not None)
             job.rows.append(row)
             if arm.name == BASELINE:
                 baselines[sample] = row
@@ -180,14 +197,17 @@ def _row(kind: Kind, arm: PlannedArm, sample: int, job: Job) -> Row:
     )
 
 
-def _join(by_key: dict[tuple[object, ...], Prefix], arm: PlannedArm, row: Row) -> None:
-    key = arm.prefix_key
+def _join(
+    by_key: dict[tuple[object, ...], Prefix], arm: PlannedArm, row: Row, alone: bool = False
+) -> None:
+    # ``alone``: what is read of a shared prompt would have to be told to all its rows.
+    key = (*arm.prefix_key, arm.name, row.sample) if alone else arm.prefix_key
     if key not in by_key:
-        by_key[key] = Prefix(_prefix(arm), [])
+        by_key[key] = Prefix(_prefix(arm, row.sample), [])
     by_key[key].children.append(row)
 
 
-def _prefix(arm: PlannedArm) -> Row:
+def _prefix(arm: PlannedArm, sample: int) -> Row:
     length = len(arm.prompt) - 1
     touching = PlannedArm(arm.name, arm.prompt, (), arm.prompt_part, {})
-    return Row(Kind.PREFIX, touching, 0, list(arm.prompt[:length]), len(arm.prompt), length)
+    return Row(Kind.PREFIX, touching, sample, list(arm.prompt[:length]), len(arm.prompt), length)

@@ -84,7 +84,7 @@ class Scheduler:
         work = [
             (row, min(row.pending, TARGETS))
             for job in self.running
-            if job.started
+            if job.started and not job.paused
             for row in job.live()
             if row.pending > 0
         ]
@@ -95,7 +95,7 @@ class Scheduler:
         work: list[tuple[Row, int]] = []
         for job in self.running:
             rows = [prefix.row for prefix in job.prefixes if prefix.row.pending > 0]
-            if job.started or not rows:
+            if job.started or job.paused or not rows:
                 continue
             # Equal shares, so that a trial's prompts stay in the same forward passes.
             share = budget // len(rows) or (0 if work else 1)

@@ -20,11 +20,16 @@ class Bank:
         self._idle: dict[str, None] = {}
         self._free = list(reversed(range(rows)))
 
+    def gather(self, rows: Tensor) -> Tensor:
+        """Directions (n, r, d_model) of rows (n, r)."""
+        found = self.directions.index_select(0, rows.reshape(-1))
+        return found.view(*rows.shape, -1)
+
     def acquire(self, key: str, direction: NDArray[np.float32]) -> int:
         """The row that holds ``direction``; ``key`` identifies its content."""
         if key not in self._row:
             row = self._take()
-            self.directions[row] = torch.from_numpy(direction).to(self.directions.device)
+            self.directions[row] = torch.tensor(direction, device=self.directions.device)
             self._row[key] = row
         self._idle.pop(key, None)
         self._uses[key] = self._uses.get(key, 0) + 1
@@ -53,24 +58,37 @@ class Bank:
 
 
 class Ledger:
-    """Sums on the device, one for each receipt, read only when a row ends."""
+    """Sums and counts on the device, one pair for each meter, read only when a row ends."""
 
-    def __init__(self, device: torch.device, entries: int = 256) -> None:
-        self.sums: Tensor = torch.zeros(entries, device=device)
-        self._free = list(reversed(range(entries)))
+    def __init__(self, device: torch.device, meters: int = 256) -> None:
+        self._pairs = torch.zeros(meters, 2, device=device)
+        self._free = list(reversed(range(meters)))
 
     def open(self) -> int:
-        """A new entry, at zero."""
+        """A new meter, at zero."""
         if not self._free:
-            entries = self.sums.shape[0]
-            self.sums = torch.cat([self.sums, torch.zeros_like(self.sums)])
-            self._free = list(reversed(range(entries, 2 * entries)))
+            meters = self._pairs.shape[0]
+            self._pairs = torch.cat([self._pairs, torch.zeros_like(self._pairs)])
+            self._free = list(reversed(range(meters, 2 * meters)))
         return self._free.pop()
 
-    def close(self, entries: list[int]) -> list[float]:
-        """The sums of some entries, which are given back."""
-        index = torch.tensor(entries, device=self.sums.device)
-        sums: list[float] = self.sums.index_select(0, index).tolist()
-        self.sums.index_fill_(0, index, 0.0)
-        self._free += entries
-        return sums
+    def note(self, meters: Tensor, values: Tensor, counted: Tensor) -> None:
+        """Add ``values`` to the sums of ``meters`` and ``counted`` (1 or 0) to their counts. All
+        (n,). What is not counted is not summed either."""
+        pairs = torch.stack([torch.where(counted > 0, values, 0.0), counted], -1)
+        self._pairs.index_add_(0, meters, pairs)
+
+    def copy(self, sources: list[int], targets: list[int]) -> None:
+        """Give some meters the state of others."""
+        index = torch.tensor([sources, targets], device=self._pairs.device)
+        self._pairs.index_copy_(0, index[1], self._pairs.index_select(0, index[0]))
+
+    def close(self, meters: list[int]) -> list[tuple[float, int]]:
+        """Sum and count of some meters, which are given back."""
+        if not meters:
+            return []
+        index = torch.tensor(meters, device=self._pairs.device)
+        pairs = self._pairs.index_select(0, index).tolist()
+        self._pairs.index_fill_(0, index, 0.0)
+        self._free += meters
+        return [(total, round(count)) for total, count in pairs]

@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from steer.errors import FailedPrecondition, NotFound, NotImplementedYet, SteerError, Violations
-from steer.store import Card, Store
-from steer.types import Inline, Operand, OrthogonalTo, Point, RandomLike, Site, Stored
+from steer.errors import FailedPrecondition, NotFound, SteerError, Violations
+from steer.store import Card, Item, Store, Vector
+from steer.types import Inline, Operand, OrthogonalTo, Point, RandomLike, Site, Stored, WithinClass
 
 Array = NDArray[np.float32]
+Kind = TypeVar("Kind", bound=Item)
 
 ANYWHERE = None
 """Key of a direction that came without a site."""
@@ -18,11 +20,20 @@ ANYWHERE = None
 
 @dataclass(frozen=True)
 class Directions:
-    """A resolved operand: directions by site (``ANYWHERE`` for one without), in words, card."""
+    """A resolved operand: directions by site (``ANYWHERE`` for one without), in words, card.
+
+    ``spreads``: factors (rank, d_model) of within-class covariances, where there are any.
+    """
 
     arrays: Mapping[Site | None, Array]
     described: str
     card: Card | None = None
+    spreads: Mapping[Site, Array] = field(default_factory=dict)
+
+    @property
+    def own_sites(self) -> tuple[Site, ...]:
+        """The sites it has directions for."""
+        return tuple(site for site in self.arrays if site is not ANYWHERE)
 
 
 @dataclass
@@ -37,43 +48,54 @@ class OperandResolver:
 
     def resolve(self, operand: Operand, path: str) -> Directions | None:
         """The operand's directions; None when something was wrong (see ``violations``)."""
-        if isinstance(operand, Stored):
-            return self._stored(operand, f"{path}.vector")
-        if isinstance(operand, Inline):
-            return self._inline(operand, f"{path}.inline")
-        if isinstance(operand, RandomLike):
-            return self._random_like(operand, f"{path}.random_like")
-        if isinstance(operand, OrthogonalTo):
-            return self._orthogonal(operand, f"{path}.orthogonal_to")
-        self.violations.add(
-            f"{path}.within_class",
-            "NOT_IMPLEMENTED",
-            "within-class nulls are not implemented yet; use random_like",
-            NotImplementedYet,
-        )
-        return None
+        match operand:
+            case Stored():
+                return self._stored(operand, f"{path}.vector")
+            case Inline():
+                return self._inline(operand, f"{path}.inline")
+            case RandomLike():
+                return self._random_like(operand, f"{path}.random_like")
+            case OrthogonalTo():
+                return self._orthogonal(operand, f"{path}.orthogonal_to")
+            case WithinClass():
+                return self._within_class(operand, f"{path}.within_class")
 
-    def _stored(self, operand: Stored, path: str) -> Directions | None:
+    def item(self, name: str, kind: type[Kind], wanted: str, path: str) -> Kind | None:
+        """A stored item of a kind (``wanted``, in words) that fits the model; None otherwise."""
         try:
-            vector = self.store.get(operand.name)
+            item = self.store.get(name)
         except SteerError as error:
             self.violations.add(path, error.reason, error.message, type(error))
             return None
-        card = vector.card
+        card = item.card
+        if not isinstance(item, kind):
+            message = f"{name!r} is a {item.kind}, this takes a {wanted}"
+            self.violations.add(path, "WRONG_KIND", message, FailedPrecondition)
+            return None
         if card.d_model != self.d_model:
-            message = f"{operand.name!r} has width {card.d_model}, the model has {self.d_model}"
+            message = f"{name!r} has width {card.d_model}, the model has {self.d_model}"
             self.violations.add(path, "WIDTH_MISMATCH", message, FailedPrecondition)
             return None
-        if card.fingerprint != self.fingerprint and not self.allow_mismatch:
+        if not self.made_here(card) and not self.allow_mismatch:
             message = (
-                f"{operand.name!r} was made for {card.model} ({card.fingerprint}), served is "
+                f"{name!r} was made for {card.model} ({card.fingerprint}), served is "
                 f"{self.fingerprint}; set allow_model_mismatch to use it all the same"
             )
             self.violations.add(path, "MODEL_MISMATCH", message, FailedPrecondition)
             return None
-        same_model = card.fingerprint == self.fingerprint
+        return item
+
+    def made_here(self, card: Card) -> bool:
+        """Whether a card is about the model that is served."""
+        return card.fingerprint == self.fingerprint
+
+    def _stored(self, operand: Stored, path: str) -> Directions | None:
+        vector = self.item(operand.name, Vector, "direction", path)
+        if vector is None:
+            return None
+        card = vector.card if self.made_here(vector.card) else None
         arrays: dict[Site | None, Array] = {site: array for site, array in vector.tensors.items()}
-        return Directions(arrays, operand.name, card if same_model else None)
+        return Directions(arrays, operand.name, card, vector.spreads)
 
     def _inline(self, operand: Inline, path: str) -> Directions | None:
         arrays: dict[Site | None, Array] = {}
@@ -103,7 +125,27 @@ class OperandResolver:
             site: isotropic(operand.seed, site, norm(array), self.d_model)
             for site, array in of.arrays.items()
         }
-        return Directions(arrays, f"random_like({of.described}, seed={operand.seed})", of.card)
+        described = f"random_like({of.described}, seed={operand.seed})"
+        return Directions(arrays, described, of.card, of.spreads)
+
+    def _within_class(self, operand: WithinClass, path: str) -> Directions | None:
+        of = self.resolve(operand.of, f"{path}.of")
+        if of is None:
+            return None
+        missing = [str(site) for site in of.arrays if site not in of.spreads]
+        if missing:
+            message = (
+                f"{of.described} has no within-class covariance at {', '.join(missing)}; "
+                "its card would hold it; use random_like"
+            )
+            self.violations.add(f"{path}.of", "NO_WITHIN_CLASS", message, FailedPrecondition)
+            return None
+        arrays: dict[Site | None, Array] = {
+            site: spread_like(operand.seed, site, norm(of.arrays[site]), of.spreads[site])
+            for site in of.own_sites
+        }
+        described = f"within_class({of.described}, seed={operand.seed})"
+        return Directions(arrays, described, of.card, of.spreads)
 
     def _orthogonal(self, operand: OrthogonalTo, path: str) -> Directions | None:
         of = self.resolve(operand.of, f"{path}.of")
@@ -122,7 +164,8 @@ class OperandResolver:
                 self.violations.add(path, "ZERO_VECTOR", "the two operands are parallel")
                 return None
             arrays[site] = rest
-        return Directions(arrays, f"orthogonal_to({of.described}, {to.described})", of.card)
+        described = f"orthogonal_to({of.described}, {to.described})"
+        return Directions(arrays, described, of.card, of.spreads)
 
 
 def pick(directions: Directions, site: Site | None) -> Array | None:
@@ -143,12 +186,30 @@ def reject(v: Array, away: Array) -> Array:
     return np.asarray(v - (v @ unit) * unit, np.float32)
 
 
+def unit(array: Array) -> Array:
+    """v̂ = v/‖v‖, the norm taken in float64."""
+    return np.asarray(array.astype(np.float64) / norm(array), np.float32)
+
+
 def isotropic(seed: int, site: Site | None, norm: float, d_model: int) -> Array:
     """A direction drawn uniformly from the sphere of radius ``norm``; shape (d_model,).
 
     Counter-based: the same (seed, site, width) gives the same direction on every machine.
     """
+    draw = _normals(seed, site, d_model)
+    return np.asarray(draw * (norm / np.linalg.norm(draw)), np.float32)
+
+
+def spread_like(seed: int, site: Site, norm: float, factor: Array) -> Array:
+    """A draw from the normal distribution with covariance FᵀF, scaled to ``norm``; (d_model,).
+
+    ``factor``: F, (rank, d_model). Counter-based, as ``isotropic`` is.
+    """
+    draw = _normals(seed, site, factor.shape[0]) @ factor.astype(np.float64)
+    return np.asarray(draw * (norm / np.linalg.norm(draw)), np.float32)
+
+
+def _normals(seed: int, site: Site | None, count: int) -> NDArray[np.float64]:
     place = 0 if site is None else 1 + site.layer * len(Point) + list(Point).index(site.point)
     key = np.array([seed, place], np.uint64)
-    draw = np.random.Generator(np.random.Philox(key=key)).standard_normal(d_model)
-    return np.asarray(draw * (norm / np.linalg.norm(draw)), np.float32)
+    return np.random.Generator(np.random.Philox(key=key)).standard_normal(count)

@@ -2,38 +2,125 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from steer.intervene.operands import Array
-from steer.intervene.where import touches_prompt
-from steer.types import ModelInfo, ResolvedArm, ResolvedIntervention, Sampling, Site, Started, Where
+from steer.store import Dictionary
+from steer.types import (
+    GateDecision,
+    GateScope,
+    ModelInfo,
+    ResolvedArm,
+    ResolvedIntervention,
+    Sampling,
+    Site,
+    Started,
+    Where,
+)
 
 
 @dataclass(frozen=True)
-class Edit:
-    """One intervention at one site. ``params``: the op's numbers, the coefficient first."""
+class Component:
+    """Rows of the bank (r, d_model) that an op works with, and its numbers, coefficient first.
 
-    site: Site
-    direction: Array
+    ``key`` identifies the content of the rows.
+    """
+
+    key: str
+    rows: Array
     params: tuple[float, ...]
 
 
 @dataclass(frozen=True)
+class Edit:
+    """One intervention at one site; the changes of its components add up.
+
+    ``positions``: when given, component i acts at position ``positions[i]`` alone, and the edit
+    nowhere else. ``dictionary``: of the op ``feature``; component i is latent ``latents[i]``.
+    """
+
+    site: Site
+    components: tuple[Component, ...]
+    positions: tuple[int, ...] | None = None
+    dictionary: Dictionary | None = None
+    latents: tuple[int, ...] = ()
+
+    @property
+    def coefficient(self) -> float:
+        """The absolute coefficient, the same for every component."""
+        return self.components[0].params[0]
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Equal for edits that do the same."""
+        parts = tuple((component.key, component.params) for component in self.components)
+        return (self.site, parts, self.positions)
+
+
+@dataclass(frozen=True)
+class PlannedGate:
+    """A gate with everything resolved: ``row`` (d_model,) and ``params`` as its reading wants them.
+
+    ``dictionary`` and ``latent``: of a feature reading. ``decision``: of the scopes that are
+    decided once, before the row runs.
+    """
+
+    reading: str
+    key: str
+    site: Site
+    row: Array
+    params: tuple[float, ...]
+    threshold: float
+    below: bool
+    absolute: bool
+    scope: GateScope
+    dictionary: Dictionary | None = None
+    latent: int = 0
+    decision: GateDecision | None = None
+
+    def decided(self, reading: float) -> GateDecision:
+        """What follows from a reading."""
+        size = abs(reading) if self.absolute else reading
+        opens = size < self.threshold if self.below else size > self.threshold
+        return GateDecision(reading, opens)
+
+    @property
+    def identity(self) -> tuple[object, ...]:
+        """Equal for gates that open at the same tokens."""
+        return (self.reading, self.key, self.site, self.threshold, self.below, self.absolute)
+
+
+@dataclass(frozen=True)
 class PlannedIntervention:
-    """An intervention with everything resolved."""
+    """An intervention with everything resolved. ``before_last``: it acts before position P-1 of
+    its arm's prompt, so that the prompt's keys and values change."""
 
     op: str
     operand: str
     content_hash: str
     edits: tuple[Edit, ...]
     where: Where
-    keep_norm: bool
-    must_fire: bool
+    before_last: bool
+    keep_norm: bool = False
+    must_fire: bool = False
+    gate: PlannedGate | None = None
 
     @property
+    def closed(self) -> bool:
+        """Whether its gate was decided, and is shut."""
+        return self.gate is not None and self.gate.decision is not None and not self.open
+
+    @property
+    def open(self) -> bool:
+        """Whether its gate was decided, and is open."""
+        return self.gate is not None and self.gate.decision is not None and self.gate.decision.open
+
+    @cached_property
     def key(self) -> tuple[object, ...]:
         """Equal for interventions that do the same to the same tokens."""
-        sites = tuple((edit.site, edit.params) for edit in self.edits)
-        return (self.op, self.content_hash, sites, self.where, self.keep_norm)
+        running = None if self.gate is None or self.gate.decision else self.gate.identity
+        edits = tuple(edit.key for edit in self.edits)
+        return (self.op, edits, self.where, self.keep_norm, running, self.closed)
 
 
 @dataclass(frozen=True)
@@ -49,18 +136,36 @@ class PlannedArm:
     @property
     def prompt_part(self) -> tuple[PlannedIntervention, ...]:
         """The interventions that act before position P-1."""
-        return tuple(item for item in self.interventions if touches_prompt(item.where))
+        return tuple(item for item in self.interventions if item.before_last and not item.closed)
 
-    @property
+    @cached_property
     def prefix_key(self) -> tuple[object, ...]:
         """Arms with equal keys have equal keys and values at positions before P-1."""
         return (self.prompt, *(item.key for item in self.prompt_part))
 
 
 @dataclass(frozen=True)
+class Readout:
+    """Latents to read at a dictionary's own site: the ``top_k`` most active, and ``indices``."""
+
+    dictionary: Dictionary
+    top_k: int
+    indices: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class CapturePlan:
+    """What is read of every row, after the interventions at each site; at which positions."""
+
+    sites: tuple[Site, ...]
+    features: tuple[Readout, ...]
+    where: Where
+
+
+@dataclass(frozen=True)
 class Plan:
     """What the engine runs. ``prompt``: the trial's own, unsteered, which measurements refer to.
-    ``scoring``: teacher-forced, nothing is sampled."""
+    ``scoring``: teacher-forced, nothing is sampled. ``capture``: what is read meanwhile."""
 
     request_id: str
     prompt: tuple[int, ...]
@@ -70,6 +175,7 @@ class Plan:
     measure: bool = True
     scoring: bool = False
     deadline: float | None = None
+    capture: CapturePlan | None = None
 
     def started(self, model: ModelInfo) -> Started:
         """The first message of the answer."""
@@ -94,5 +200,8 @@ class Plan:
 
 
 def _resolved(item: PlannedIntervention) -> ResolvedIntervention:
-    coefficients = tuple((edit.site, edit.params[0]) for edit in item.edits)
-    return ResolvedIntervention(item.op, item.operand, item.content_hash, coefficients, item.where)
+    coefficients = tuple((edit.site, edit.coefficient) for edit in item.edits)
+    decision = item.gate.decision if item.gate else None
+    return ResolvedIntervention(
+        item.op, item.operand, item.content_hash, coefficients, item.where, decision
+    )

@@ -3,44 +3,30 @@
 Everything wrong is reported at once, each violation with its field path.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from steer.errors import InvalidRequest, Violations
-from steer.intervene.operands import OperandResolver
-from steer.intervene.plan import Edit, Plan, PlannedArm
-from steer.intervene.resolve import InterventionResolver, MeasureNorms
+from steer.errors import Violations
+from steer.intervene.arms import ArmResolver
+from steer.intervene.captures import Captures
+from steer.intervene.plan import CapturePlan, Edit, Plan, PlannedArm
+from steer.intervene.ports import Reader, Recipes, Text
+from steer.intervene.shape import check_bias, check_ids, check_site, check_where
 from steer.store import Store
-from steer.types import (
-    BASELINE,
-    NOISE_FLOOR,
-    Arm,
-    ModelInfo,
-    Prompt,
-    Sampling,
-    ScoreTrial,
-    Trial,
-)
-
-LARGEST_BIAS = 1e6
-"""Of a logit: far beyond any effect, and no sum of two overflows."""
-
-Encode = Callable[[Prompt, str], tuple[int, ...]]
+from steer.types import NOISE_FLOOR, CaptureTrial, ModelInfo, Sampling, ScoreTrial, Trial
 
 
 @dataclass(frozen=True)
 class Planner:
-    """Resolves trials against one model and one store.
-
-    ``encode`` turns a prompt into token ids; ``encode_bare`` does so without adding special
-    tokens; both raise InvalidRequest. ``measure_norms`` gives mean ‖h‖ over a prompt at sites.
-    """
+    """Resolves trials against one model and one store. May block: norms, gates and patches are
+    read off the model."""
 
     model: ModelInfo
     store: Store
-    encode: Encode
-    encode_bare: Encode
-    measure_norms: MeasureNorms
+    text: Text
+    reader: Reader
+    recipes: Recipes
+    captures: Captures
 
     def trial(
         self,
@@ -51,26 +37,61 @@ class Planner:
     ) -> Plan:
         """Plan a trial; ``found`` is what was wrong with it before.
 
-        Raises InvalidRequest, NotFound, FailedPrecondition, NotImplementedYet.
+        Raises InvalidRequest, NotFound, FailedPrecondition.
         """
         found = Violations() if found is None else found
-        baseline = self._baseline(trial.prompt, "trial", found)
-        arms = self._arms(baseline.prompt, trial.arms, trial.allow_model_mismatch, "trial", found)
+        resolver = self._resolver(trial.allow_model_mismatch, found)
+        arms = self._arms(trial, resolver)
+        found.raise_if_any()
+        return self._plan(trial, arms, request_id, deadline)
+
+    def capture(
+        self,
+        request: CaptureTrial,
+        request_id: str,
+        deadline: float | None = None,
+        found: Violations | None = None,
+    ) -> Plan:
+        """Plan a trial whose activations are read. Raises as ``trial`` does."""
+        found = Violations() if found is None else found
+        trial = replace(request.trial, measure=False)
+        resolver = self._resolver(trial.allow_model_mismatch, found)
+        arms = self._arms(trial, resolver)
+        for index, site in enumerate(request.sites):
+            check_site(site, self.model, f"sites[{index}]", found)
+        check_where(request.where, "where", self.model, found)
+        features = [
+            resolver.readout(one, f"features[{index}]")
+            for index, one in enumerate(request.features)
+        ]
+        found.raise_if_any()
+        readouts = tuple(one for one in features if one is not None)
+        capture = CapturePlan(request.sites, readouts, request.where)
+        return replace(self._plan(trial, arms, request_id, deadline), capture=capture)
+
+    def _arms(self, trial: Trial, resolver: ArmResolver) -> list[PlannedArm]:
+        """The baseline, the arms that run: the first is always the trial's own prompt."""
+        found = resolver.found
+        baseline = resolver.baseline(trial.prompt, "trial.prompt")
+        arms = resolver.arms(baseline, trial.arms, "trial.arms")
         for index, arm in enumerate(arms):
             if len(arm.forced) > trial.sampling.max_tokens:
                 message = f"has {len(arm.forced)} tokens, more than sampling.max_tokens"
                 found.add(f"trial.arms[{index}].forced_prefix", "LONGER_THAN_MAX_TOKENS", message)
-        arms = [baseline, *arms] if trial.baseline else arms
         if trial.noise_floor:
-            arms += self._noise_floor(arms, found)
+            arms += _noise_floor(arms, found)
         _check_sampling(trial.sampling, self.model, found)
-        if not arms:
+        if not arms and not trial.baseline:
             found.add("trial.arms", "NO_ARMS", "nothing to run: no arms and no baseline")
-        found.raise_if_any()
+        return [baseline, *arms]
+
+    def _plan(
+        self, trial: Trial, arms: Sequence[PlannedArm], request_id: str, deadline: float | None
+    ) -> Plan:
         return Plan(
             request_id=request_id,
-            prompt=baseline.prompt,
-            arms=tuple(arms),
+            prompt=arms[0].prompt,
+            arms=tuple(arms if trial.baseline else arms[1:]),
             sampling=trial.sampling,
             samples=trial.samples,
             measure=trial.measure,
@@ -86,126 +107,58 @@ class Planner:
     ) -> Plan:
         """Plan teacher-forced scoring; every arm's ``forced`` is the continuation."""
         found = Violations() if found is None else found
-        baseline = self._baseline(trial.prompt, "", found)
-        arms = self._arms(baseline.prompt, trial.arms, trial.allow_model_mismatch, "", found)
-        arms = [baseline, *arms]
+        resolver = self._resolver(trial.allow_model_mismatch, found)
+        baseline = resolver.baseline(trial.prompt, "prompt")
+        arms = [baseline, *resolver.arms(baseline, trial.arms, "arms")]
         for index, arm in enumerate(trial.arms):
             if arm.forced_prefix is not None:
                 path = f"arms[{index}].forced_prefix"
                 found.add(path, "NOT_FOR_SCORE", "the continuation is what is forced here")
-        continuation = self._tokens(trial.continuation, "continuation", self.encode_bare, found)
-        longest = max((len(arm.prompt) for arm in arms), default=0) + len(continuation)
+        forced = resolver.tokens(trial.continuation, "continuation", self.text.encode_bare)
+        longest = max(len(arm.prompt) for arm in arms) + len(forced)
         if longest > self.model.context_length:
-            message = f"prompt and continuation have {longest} tokens; " + self._context()
+            message = (
+                f"prompt and continuation have {longest} tokens; the model's context is "
+                f"{self.model.context_length}"
+            )
             found.add("continuation", "TOO_LONG", message)
         found.raise_if_any()
-        sampling = Sampling(max_tokens=len(continuation), ignore_eos=True)
-        planned = tuple(replace(arm, forced=continuation) for arm in arms)
+        sampling = Sampling(max_tokens=len(forced), ignore_eos=True)
+        planned = tuple(replace(arm, forced=forced) for arm in arms)
         return Plan(request_id, baseline.prompt, planned, sampling, scoring=True, deadline=deadline)
 
-    def _baseline(self, prompt: Prompt, path: str, found: Violations) -> PlannedArm:
-        ids = self._tokens(prompt, _join(path, "prompt"), self.encode, found)
-        self._check_length(ids, _join(path, "prompt"), found)
-        return PlannedArm(BASELINE, ids, (), (), {})
-
-    def _noise_floor(self, arms: Sequence[PlannedArm], found: Violations) -> list[PlannedArm]:
-        steered = next((arm for arm in arms if arm.interventions), None)
-        if steered is None:
-            message = "needs an arm with interventions, whose strength it sets to zero"
-            found.add("trial.noise_floor", "NO_INTERVENTION", message)
-            return []
-        silent = tuple(
-            replace(item, edits=tuple(_at_zero(edit) for edit in item.edits))
-            for item in steered.interventions
-        )
-        return [PlannedArm(NOISE_FLOOR, steered.prompt, (), silent, {})]
-
-    def _arms(
-        self,
-        prompt: tuple[int, ...],
-        arms: Sequence[Arm],
-        allow: bool,
-        path: str,
-        found: Violations,
-    ) -> list[PlannedArm]:
-        operands = OperandResolver(
-            self.store, self.model.d_model, self.model.fingerprint, allow, found
-        )
-        resolver = InterventionResolver(self.model, self.measure_norms, operands)
-        return [
-            self._arm(prompt, arm, _join(path, f"arms[{index}]"), resolver)
-            for index, arm in enumerate(arms)
-        ]
-
-    def _arm(
-        self, prompt: tuple[int, ...], arm: Arm, path: str, resolver: InterventionResolver
-    ) -> PlannedArm:
-        found = resolver.operands.violations
-        ids = prompt
-        forced: tuple[int, ...] = ()
-        if arm.prompt is not None:
-            ids = self._tokens(arm.prompt, f"{path}.prompt", self.encode, found)
-            self._check_length(ids, f"{path}.prompt", found)
-        if arm.forced_prefix is not None:
-            at = f"{path}.forced_prefix"
-            forced = self._tokens(arm.forced_prefix, at, self.encode_bare, found)
-            self._check_length(ids + forced, at, found)
-        _check_bias(arm.logit_bias, f"{path}.logit_bias", self.model, found)
-        interventions = (
-            resolver.resolve(item, f"{path}.interventions[{index}]", ids)
-            for index, item in enumerate(arm.interventions)
-        )
-        return PlannedArm(
-            arm.name, ids, forced, tuple(item for item in interventions if item), arm.logit_bias
+    def _resolver(self, allow_mismatch: bool, found: Violations) -> ArmResolver:
+        return ArmResolver(
+            self.model,
+            self.store,
+            self.text,
+            self.reader,
+            self.recipes,
+            self.captures,
+            allow_mismatch,
+            found,
         )
 
-    def _tokens(
-        self, prompt: Prompt, path: str, encode: Encode, found: Violations
-    ) -> tuple[int, ...]:
-        if prompt == Prompt():
-            return ()  # reported when it was read
-        try:
-            return encode(prompt, path)
-        except InvalidRequest as error:
-            for item in error.violations:
-                found.add(item.field, item.reason, item.message)
-            return ()
 
-    def _check_length(self, ids: Sequence[int], path: str, found: Violations) -> None:
-        if len(ids) >= self.model.context_length:
-            message = f"has {len(ids)} tokens, which leaves no room; {self._context()}"
-            found.add(path, "TOO_LONG", message)
-
-    def _context(self) -> str:
-        return f"the model's context is {self.model.context_length}"
+def _noise_floor(arms: Sequence[PlannedArm], found: Violations) -> list[PlannedArm]:
+    steered = next((arm for arm in arms if arm.interventions), None)
+    if steered is None:
+        message = "needs an arm with interventions, whose strength it sets to zero"
+        found.add("trial.noise_floor", "NO_INTERVENTION", message)
+        return []
+    silent = tuple(
+        replace(item, edits=tuple(_at_zero(edit) for edit in item.edits))
+        for item in steered.interventions
+    )
+    return [PlannedArm(NOISE_FLOOR, steered.prompt, (), silent, {})]
 
 
 def _at_zero(edit: Edit) -> Edit:
-    return replace(edit, params=(0.0, *edit.params[1:]))
+    silent = (replace(one, params=(0.0, *one.params[1:])) for one in edit.components)
+    return replace(edit, components=tuple(silent))
 
 
 def _check_sampling(sampling: Sampling, model: ModelInfo, found: Violations) -> None:
-    _check_bias(sampling.logit_bias, "trial.sampling.logit_bias", model, found)
+    check_bias(sampling.logit_bias, "trial.sampling.logit_bias", model, found)
     for index, token in enumerate(sampling.stop_token_ids):
-        _check_ids((token,), f"trial.sampling.stop_token_ids[{index}]", model, found)
-
-
-def _check_bias(
-    biases: Mapping[int, float], path: str, model: ModelInfo, found: Violations
-) -> None:
-    for token, value in biases.items():
-        if abs(value) > LARGEST_BIAS:
-            message = f"is {value:g}; give a number from {-LARGEST_BIAS:g} to {LARGEST_BIAS:g}"
-            found.add(f"{path}[{token}]", "OUT_OF_RANGE", message)
-    _check_ids(tuple(biases), path, model, found)
-
-
-def _check_ids(ids: Sequence[int], path: str, model: ModelInfo, found: Violations) -> None:
-    unknown = [token for token in ids if token >= model.vocab_size]
-    if unknown:
-        message = f"no such token: {unknown[:5]}; ids go from 0 to {model.vocab_size - 1}"
-        found.add(path, "UNKNOWN_TOKEN", message)
-
-
-def _join(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name
+        check_ids((token,), f"trial.sampling.stop_token_ids[{index}]", model, found)

@@ -1,127 +1,226 @@
-"""Resolving one intervention: its operand, sites, absolute strength and place. No torch."""
+"""Resolving one intervention: its material, sites, absolute strength, place and gate. No torch."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from steer.errors import FailedPrecondition, NotImplementedYet, Violations
-from steer.intervene.operands import ANYWHERE, Array, Directions, OperandResolver, norm, pick
-from steer.intervene.plan import Edit, PlannedIntervention
-from steer.store import content_hash
-from steer.types import Add, Intervention, ModelInfo, Project, Site, Strength, Unit, Where
-
-MeasureNorms = Callable[[tuple[int, ...], tuple[Site, ...]], Mapping[Site, float]]
+from steer.errors import FailedPrecondition, Violations
+from steer.intervene.captures import Captured, Captures
+from steer.intervene.gates import GateResolver, check_latents
+from steer.intervene.materials import (
+    CapturedMaterial,
+    DirectionMaterial,
+    FeatureMaterial,
+    LowRankMaterial,
+    Material,
+)
+from steer.intervene.operands import OperandResolver
+from steer.intervene.plan import PlannedIntervention
+from steer.intervene.ports import Reader, Text
+from steer.intervene.shape import check_site, check_where
+from steer.intervene.sources import Sources
+from steer.intervene.where import acts_before
+from steer.store import Card, Dictionary, LowRank
+from steer.types import (
+    Add,
+    Feature,
+    Intervention,
+    ModelInfo,
+    Operand,
+    Project,
+    Replace,
+    Rotate,
+    Site,
+    Strength,
+    Unit,
+    Where,
+)
+from steer.types import LowRank as LowRankOp
 
 
 @dataclass(frozen=True)
 class InterventionResolver:
     """Resolves interventions against a model; collects what is wrong in ``operands``.
 
-    ``measure_norms`` gives mean ‖h‖ over a prompt at sites.
+    ``sources``: the arms that others are patched from.
     """
 
     model: ModelInfo
-    measure_norms: MeasureNorms
+    text: Text
+    reader: Reader
     operands: OperandResolver
+    captures: Captures
+    sources: Sources
+
+    @property
+    def _found(self) -> Violations:
+        return self.operands.violations
 
     def resolve(
         self, item: Intervention, path: str, prompt: tuple[int, ...]
     ) -> PlannedIntervention | None:
         """The intervention for a prompt; None when something was wrong (see ``operands``)."""
-        found = self.operands.violations
-        _check_supported(item, path, found)
-        op = item.op
-        if not isinstance(op, Add | Project):
+        if item.where is not None:
+            check_where(item.where, f"{path}.where", self.model, self._found)
+        material = self._material(item, f"{path}.{item.op.name}")
+        sites = self._sites(item.sites, material, path) if material else item.sites
+        gate = None
+        if item.gate is not None:
+            gates = GateResolver(self.model, self.operands)
+            gate = gates.resolve(item.gate, sites, f"{path}.gate")
+        if material is None:
             return None
-        directions = self.operands.resolve(op.operand, f"{path}.{op.name}.operand")
-        if directions is None:
+        strength = _strength(item, material.card)
+        if strength.unit is Unit.RELATIVE and not isinstance(item.op, Add):
+            message = f"{item.op.name} has no vector whose norm it could be relative to; use RAW"
+            self._found.add(f"{path}.strength.unit", f"NOT_FOR_{item.op.name.upper()}", message)
+        if self._found or not sites or not prompt:
             return None
-        sites = self._sites(item.sites, directions, path, found)
-        strength = _strength(item, directions)
-        if strength.unit is Unit.RELATIVE and isinstance(op, Project):
-            message = "a projection's strength is a fraction already; use RAW"
-            found.add(f"{path}.strength.unit", "NOT_FOR_PROJECT", message)
-        if found or not sites or not prompt:
-            return None
-        scales = self._scales(strength, sites, directions, prompt)
-        bounds = (op.low, op.high) if isinstance(op, Project) else ()
-        arrays = {site: _direction(directions, site) for site in sites}
+        scales = self._scales(strength, sites, material, prompt)
+        where = item.where or (material.card.where if material.card else Where())
         return PlannedIntervention(
-            op=op.name,
-            operand=directions.described,
-            content_hash=content_hash(arrays),
-            edits=tuple(Edit(site, arrays[site], (scales[site], *bounds)) for site in sites),
-            where=item.where or (directions.card.where if directions.card else Where()),
+            op=item.op.name,
+            operand=material.described,
+            content_hash=material.content(sites),
+            edits=tuple(material.edit(site, scales[site]) for site in sites),
+            where=where,
+            before_last=acts_before(
+                where, prompt, self.text.special, lambda: self.text.stream((), special=True)
+            ),
             keep_norm=item.keep_norm,
             must_fire=item.must_fire,
+            gate=gate,
         )
 
-    def _sites(
-        self, asked: tuple[Site, ...], directions: Directions, path: str, found: Violations
-    ) -> tuple[Site, ...]:
-        own = tuple(site for site in directions.arrays if site is not ANYWHERE)
-        sites = asked or own
+    # ---- materials ------------------------------------------------------------------------------
+
+    def _material(self, item: Intervention, path: str) -> Material | None:
+        match item.op:
+            case Add(operand):
+                return self._directions(operand, path)
+            case Project(operand, low, high):
+                return self._directions(operand, path, normed=True, numbers=(low, high))
+            case Rotate(operand, degrees):
+                return self._directions(operand, path, normed=True, scale=degrees)
+            case Feature():
+                return self._feature(item.op, path)
+            case LowRankOp(name):
+                low_rank = self.operands.item(name, LowRank, "low_rank", f"{path}.vector")
+                if low_rank is None:
+                    return None
+                return LowRankMaterial(low_rank, self._own_card(low_rank.card))
+            case Replace(operand=None):
+                return self._captured(item.op, item.sites, path)
+            case Replace(operand=operand, fraction=fraction):
+                assert operand is not None
+                return self._directions(operand, path, scale=fraction)
+
+    def _directions(
+        self,
+        operand: Operand,
+        path: str,
+        normed: bool = False,
+        scale: float = 1.0,
+        numbers: tuple[float, ...] = (),
+    ) -> Material | None:
+        directions = self.operands.resolve(operand, f"{path}.operand")
+        if directions is None:
+            return None
+        return DirectionMaterial(directions, normed, scale, numbers)
+
+    def _feature(self, op: Feature, path: str) -> Material | None:
+        dictionary = self.operands.item(op.dictionary, Dictionary, "sae", f"{path}.dictionary")
+        if dictionary is None:
+            return None
+        if dictionary.kind != "sae":
+            message = (
+                f"{op.dictionary!r} is a transcoder: it reads at one site and writes at another"
+            )
+            self._found.add(f"{path}.dictionary", "WRONG_KIND", message, FailedPrecondition)
+            return None
+        indices = tuple(edit.index for edit in op.edits)
+        paths = tuple(f"{path}.edits[{place}].index" for place in range(len(indices)))
+        if not check_latents(indices, dictionary, paths, self._found):
+            return None
+        return FeatureMaterial(dictionary, op.edits, self._own_card(dictionary.card))
+
+    def _captured(self, op: Replace, sites: tuple[Site, ...], path: str) -> CapturedMaterial | None:
+        if op.source_arm:
+            captured = self.sources.get(op.source_arm, sites, path, self._found)
+            described = f"arm {op.source_arm}"
+        elif op.capture_id:
+            captured, described = self._kept(op.capture_id, path), f"capture {op.capture_id}"
+        else:
+            return None  # reported when it was read
+        if captured is None:
+            return None
+        position = op.source_position
+        if position is not None:
+            position += captured.prompt_length if position < 0 else 0
+            for site, (positions, _) in captured.activations.items():
+                if position not in positions:
+                    message = (
+                        f"is {op.source_position}; the source has {len(positions)} positions at "
+                        f"{site}, from {min(positions)} to {max(positions)}"
+                    )
+                    at = f"{path}.source_position"
+                    self._found.add(at, "NO_SUCH_POSITION", message, FailedPrecondition)
+                    return None
+        return CapturedMaterial(described, captured, position, op.fraction)
+
+    def _kept(self, capture_id: str, path: str) -> Captured | None:
+        captured = self.captures.get(capture_id)
+        path = f"{path}.capture_id"
+        if captured is None:
+            message = f"no capture {capture_id!r} is held; it may have had to go for later ones"
+            self._found.add(path, "NO_SUCH_CAPTURE", message, FailedPrecondition)
+            return None
+        widths = {values.shape[-1] for _, values in captured.activations.values()}
+        if widths != {self.model.d_model}:
+            message = f"has width {widths}, the model has {self.model.d_model}"
+            self._found.add(path, "WIDTH_MISMATCH", message, FailedPrecondition)
+            return None
+        return captured
+
+    def _own_card(self, card: Card) -> Card | None:
+        return card if self.operands.made_here(card) else None
+
+    # ---- sites, place, strength -----------------------------------------------------------------
+
+    def _sites(self, asked: tuple[Site, ...], material: Material, path: str) -> tuple[Site, ...]:
+        sites = asked or material.own_sites
         if not sites:
-            found.add(f"{path}.sites", "NO_SITE", "an inline vector without sites needs a layer")
+            message = "an inline vector without sites needs a layer"
+            self._found.add(f"{path}.sites", "NO_SITE", message)
         if len(set(sites)) < len(sites):
-            found.add(f"{path}.sites", "DUPLICATE_SITE", "each site may be given once")
+            self._found.add(f"{path}.sites", "DUPLICATE_SITE", "each site may be given once")
         for index, site in enumerate(sites):
             at = f"{path}.sites[{index}]"
-            if site.layer >= self.model.layers:
-                message = f"layer {site.layer} is outside the model (0 to {self.model.layers - 1})"
-                found.add(f"{at}.layer", "LAYER_OUT_OF_RANGE", message)
-            elif site.point not in self.model.points:
-                message = f"this architecture has no {site.point.value}"
-                found.add(f"{at}.point", "NO_SUCH_POINT", message, FailedPrecondition)
-            elif pick(directions, site) is None:
-                has = ", ".join(map(str, own))
-                message = f"{directions.described} has no direction at {site}; it has {has}"
-                found.add(at, "SITE_MISSING", message)
+            if check_site(site, self.model, at, self._found) and not material.fits(site):
+                has = ", ".join(map(str, material.own_sites))
+                if isinstance(material, FeatureMaterial):
+                    message = f"{material.described} reads at {has}, not at {site}"
+                    self._found.add(at, "SITE_MISMATCH", message, FailedPrecondition)
+                    continue
+                message = f"{material.described} has nothing at {site}; it has {has}"
+                self._found.add(at, "SITE_MISSING", message)
         return sites
 
     def _scales(
         self,
         strength: Strength,
         sites: tuple[Site, ...],
-        directions: Directions,
+        material: Material,
         prompt: tuple[int, ...],
     ) -> Mapping[Site, float]:
         if strength.unit is Unit.RAW:
             return dict.fromkeys(sites, strength.value)
-        card_norms = directions.card.residual_norms if directions.card else {}
+        card_norms = material.card.residual_norms if material.card else {}
         missing = tuple(site for site in sites if site not in card_norms)
-        norms = {**card_norms, **(self.measure_norms(prompt, missing) if missing else {})}
-        return {
-            site: strength.value * norms[site] / norm(_direction(directions, site))
-            for site in sites
-        }
+        norms = {**card_norms, **(self.reader.norms(prompt, missing) if missing else {})}
+        return {site: strength.value * norms[site] / material.norm(site) for site in sites}
 
 
-def _direction(directions: Directions, site: Site) -> Array:
-    array = pick(directions, site)
-    assert array is not None
-    return array
-
-
-def _strength(item: Intervention, directions: Directions) -> Strength:
+def _strength(item: Intervention, card: Card | None) -> Strength:
     if item.strength is not None:
         return item.strength
-    use_card = directions.card is not None and isinstance(item.op, Add)
-    return directions.card.strength if use_card and directions.card else Strength()
-
-
-def _check_supported(item: Intervention, path: str, found: Violations) -> None:
-    where = item.where or Where()
-    missing = {
-        f".{item.op.name}": not isinstance(item.op, Add | Project),
-        ".gate": item.gate is not None,
-        ".where.ranges": bool(where.ranges),
-        ".where.token_ids": bool(where.token_ids),
-        ".where.exclude_token_ids": bool(where.exclude_token_ids),
-        ".where.markers": bool(where.markers),
-        ".where.every": where.every != 1,
-        ".where.decay": where.decay is not None,
-    }
-    for field, used in missing.items():
-        if used:
-            message = "is in the contract, this server does not apply it yet"
-            found.add(f"{path}{field}", "NOT_IMPLEMENTED", message, NotImplementedYet)
+    return card.strength if card is not None and isinstance(item.op, Add) else Strength()

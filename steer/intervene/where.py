@@ -167,8 +167,3 @@ def acts_before(
         return False
     cursor = Cursor(where, len(prompt), special, stream)
     return any(cursor.take(place, (token,))[0] for place, token in enumerate(prompt[:-1]))
-
-
-def touches_prompt(where: Where) -> bool:
-    """Whether it can act before position P-1, so that the prompt's keys and values change."""
-    return where.phase in (Phase.PROMPT, Phase.ALL)

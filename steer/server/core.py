@@ -9,6 +9,8 @@ import torch
 
 from steer.engine.embedded.engine import EmbeddedEngine
 from steer.engine.scheduler import Limits
+from steer.errors import NotFound
+from steer.intervene.captures import Captures
 from steer.intervene.planner import Planner
 from steer.models.load import LoadedModel, load
 from steer.models.text import Text
@@ -16,7 +18,7 @@ from steer.server.hub import Hub
 from steer.server.interceptor import Context
 from steer.server.settings import Settings
 from steer.store import Store
-from steer.types import ModelInfo
+from steer.types import ModelInfo, StoredRecipe
 
 KV_SHARE = 0.25
 """Share of free memory that keys and values may take when ``kv_tokens`` is not set."""
@@ -40,11 +42,17 @@ class Core:
         try:
             engine.warm_up()
             model = engine.info()
-            planner = Planner(model, store, text.encode, text.encode_bare, engine.norms)
+            captures = Captures(settings.capture_bytes)
+            planner = Planner(model, store, text, engine, _NoRecipes(), captures)
             return cls(engine, planner, store, text, model, Hub(engine))
         except BaseException:
             engine.close()
             raise
+
+
+class _NoRecipes:
+    def get(self, name: str) -> StoredRecipe:
+        raise NotFound(f"no recipe named {name!r}", reason="RECIPE_NOT_FOUND")
 
 
 def deadline(context: Context) -> float | None:

@@ -5,14 +5,15 @@ from collections.abc import AsyncIterator
 
 import steer.v1 as pb
 from steer import wire
-from steer.engine.base import Done, Event
-from steer.errors import NotImplementedYet, Unavailable
+from steer.engine.base import Done, Event, size
+from steer.errors import Unavailable
 from steer.intervene.plan import Plan
 from steer.server.core import Core, deadline
+from steer.server.holding import Holding
 from steer.server.hub import Events
 from steer.server.interceptor import Context, request_id
 from steer.server.rows import RowCollector
-from steer.types import Chunk, Finished
+from steer.types import CapturedActivations, CapturedFeatures, Chunk, Finished
 
 
 class SteeringService(pb.SteeringServiceServicer):
@@ -81,9 +82,24 @@ class SteeringService(pb.SteeringServiceServicer):
     async def Capture(
         self, request: pb.CaptureRequest, context: Context
     ) -> AsyncIterator[pb.CaptureResponse]:
-        """Stream activations of a trial."""
-        raise NotImplementedYet("this server does not capture activations yet")
-        yield  # type: ignore[unreachable]
+        """Stream activations of a trial, no faster than the caller reads them."""
+        core = self._ready
+        capture, found = wire.read_capture(request)
+        plan = await asyncio.to_thread(
+            core.planner.capture, capture, request_id.get(), deadline(context), found
+        )
+        holding = Holding(plan)
+        async with core.hub.running(plan) as steps:
+            yield pb.CaptureResponse(started=wire.build_started(plan.started(core.model)))
+            async for events in steps:
+                for event in events:
+                    if capture.keep and isinstance(event, CapturedActivations):
+                        holding.add(event)
+                    for message in _captured(event):
+                        yield message  # returns when the caller has room for it
+                    core.engine.took(plan.request_id, size(event))
+        held = wire.build_held(holding.keep(core.planner.captures))
+        yield pb.CaptureResponse(held=held)
 
 
 async def _plan(core: Core, trial: pb.Trial, context: Context) -> Plan:
@@ -110,6 +126,19 @@ def _messages(events: Events) -> list[pb.GenerateResponse]:
     chunks = [wire.build_chunk(event) for event in events if isinstance(event, Chunk)]
     messages = [pb.GenerateResponse(chunks=pb.Chunks(chunks=chunks))] if chunks else []
     return messages + [_last(event) for event in events if not isinstance(event, Chunk)]
+
+
+def _captured(event: Event) -> list[pb.CaptureResponse]:
+    match event:
+        case CapturedActivations():
+            return [pb.CaptureResponse(activations=wire.build_activations(event))]
+        case CapturedFeatures():
+            return [pb.CaptureResponse(features=wire.build_features(event))]
+        case Chunk():
+            return [pb.CaptureResponse(chunks=pb.Chunks(chunks=[wire.build_chunk(event)]))]
+        case Finished():
+            return [pb.CaptureResponse(finished=wire.build_finished(event))]
+    return []
 
 
 def _last(event: Event) -> pb.GenerateResponse:

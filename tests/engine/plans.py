@@ -5,7 +5,8 @@ from itertools import count
 
 import numpy as np
 
-from steer.intervene.plan import Edit, Plan, PlannedArm, PlannedIntervention
+from steer.intervene.operands import unit
+from steer.intervene.plan import Component, Edit, Plan, PlannedArm, PlannedGate, PlannedIntervention
 from steer.store import content_hash
 from steer.types import BASELINE, Phase, Sampling, Site, Where
 
@@ -31,12 +32,34 @@ def edit(
     phase: Phase = Phase.ALL,
     keep_norm: bool = False,
     must_fire: bool = False,
+    gate: PlannedGate | None = None,
+    where: Where | None = None,
 ) -> PlannedIntervention:
-    """A planned intervention."""
-    edits = tuple(Edit(site, direction, params) for site, direction in directions.items())
-    return PlannedIntervention(
-        op, "test", content_hash(directions), edits, Where(phase), keep_norm, must_fire
+    """A planned intervention of one direction at each site."""
+    edits = tuple(
+        Edit(site, (Component(f"{content_hash({site: v})}/{op}", _row(op, v), params),))
+        for site, v in directions.items()
     )
+    return planned(op, edits, where or Where(phase), keep_norm, must_fire, gate)
+
+
+def planned(
+    op: str,
+    edits: Sequence[Edit],
+    where: Where = Where(),
+    keep_norm: bool = False,
+    must_fire: bool = False,
+    gate: PlannedGate | None = None,
+) -> PlannedIntervention:
+    """A planned intervention; prompts are taken to be touched wherever the phase allows it."""
+    early = where.phase in (Phase.PROMPT, Phase.ALL)
+    return PlannedIntervention(
+        op, "test", "sha256:test", tuple(edits), where, early, keep_norm, must_fire, gate
+    )
+
+
+def _row(op: str, v: np.ndarray) -> np.ndarray:
+    return (unit(v) if op in ("project", "rotate") else v)[None]
 
 
 def arm(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from steer.intervene.where import Cursor, acts_before, edges, touches_prompt
+from steer.intervene.where import Cursor, acts_before, edges
 from steer.types import Decay, DecayShape, Marker, Phase, Range, Where
 from tests.intervene.marker_reference import TEXTS, Table, markers, open_at
 
@@ -117,7 +117,7 @@ def test_whether_it_acts_before_the_end_of_a_prompt_is_exact(where, prompt):
 def test_what_leaves_the_prompt_alone_can_share_its_prefill(phase, prompt_length, length):
     where = Where(phase)
     multipliers = Cursor(where, prompt_length, SPECIAL).take(0, [3] * (prompt_length - 1 + length))
-    if not touches_prompt(where):
+    if where.phase not in (Phase.PROMPT, Phase.ALL):
         assert not any(multipliers[: prompt_length - 1])
     elif prompt_length > 1:
         assert any(multipliers)

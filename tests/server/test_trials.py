@@ -2,6 +2,7 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import pytest
 import steer
 from steer.store import Store, bundled
 from steer.tasks import a1
-from steer.types import Chunk, Finished, FinishReason, Point, Site, Started
+from steer.types import Chunk, Finished, FinishReason, Op, Point, Site, Started
 from tests.server.conftest import Serve, Served
 
 PROMPT = a1.problems("report", 1)[0].prompt
@@ -359,7 +360,7 @@ def test_the_model_introduces_itself(client):
     assert (model.id, model.architecture) == ("organism/a1", "LlamaForCausalLM")
     assert (model.layers, model.d_model, model.context_length) == (3, 64, 64)
     assert model.fingerprint == RLOO.card.fingerprint
-    assert model.points == tuple(Point) and model.ops == ("add", "project")
+    assert model.points == tuple(Point) and set(model.ops) == {op.name for op in get_args(Op)}
     assert not model.has_chat_template
 
 

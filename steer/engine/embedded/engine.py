@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from importlib.metadata import version
@@ -16,18 +16,22 @@ from steer.engine.base import Event, Sink
 from steer.engine.embedded import pack
 from steer.engine.embedded.forward import adopt
 from steer.engine.embedded.loop import Loop
+from steer.engine.embedded.selfcheck import unchanged
 from steer.engine.rows import Job
 from steer.engine.scheduler import Limits, Scheduler
 from steer.errors import Cancelled, ServerError, SteerError, TooLarge, Unavailable
 from steer.intervene import sites
+from steer.intervene.operands import Array
 from steer.intervene.ops import OPS
-from steer.intervene.plan import Plan
+from steer.intervene.plan import Plan, PlannedArm, PlannedGate
 from steer.models.load import LoadedModel
 from steer.types import ModelInfo, Site
 
 log = logging.getLogger("steer.engine")
 
 T = TypeVar("T")
+PAUSE = 0.05
+"""Seconds to wait for a caller when every job waits for its own; deadlines pass meanwhile."""
 
 
 class EmbeddedEngine:
@@ -38,7 +42,8 @@ class EmbeddedEngine:
 
     def __init__(self, model: LoadedModel, limits: Limits, packing: bool = True) -> None:
         self._points = sites.points(model.network)
-        adopt(model.network)
+        with unchanged(model.network):
+            adopt(model.network)
         self._parameters = model.parameters  # before packing takes the weights' place
         if packing:
             pack.pack_linears(model.network)
@@ -49,7 +54,7 @@ class EmbeddedEngine:
         self._inbox: list[Callable[[], None]] = []
         self._jobs: dict[str, Job] = {}
         self._drain_until: float | None = None
-        self._ended = False
+        self._ended = self._idle = False
         self._thread = threading.Thread(target=self._run, name="steer-engine")
         self._thread.start()
 
@@ -65,14 +70,27 @@ class EmbeddedEngine:
             self._inbox.append(lambda: self._scheduler.waiting.append(job))
             self._wake.notify()
 
+    def took(self, request_id: str, size: int) -> None:
+        """See ``Engine.took``."""
+        with suppress(Unavailable):
+            self._post(lambda: self._took(request_id, size))
+
     def cancel(self, request_id: str) -> None:
         """See ``Engine.cancel``."""
         with suppress(Unavailable):  # an engine that has ended has no rows to free
             self._post(lambda: self._cancel(request_id))
 
     def norms(self, prompt: tuple[int, ...], sites: tuple[Site, ...]) -> Mapping[Site, float]:
-        """See ``Engine.norms``. Blocks until the engine thread has run it."""
+        """See ``Reader.norms``. This and the next two block until the engine thread has run it."""
         return self._call(lambda: self._loop.norms(prompt, sites))
+
+    def readings(self, prompt: tuple[int, ...], gates: Sequence[PlannedGate]) -> Sequence[float]:
+        """See ``Reader.readings``."""
+        return self._call(lambda: self._loop.readings(prompt, gates))
+
+    def activations(self, arm: PlannedArm, sites: tuple[Site, ...]) -> Mapping[Site, Array]:
+        """See ``Reader.activations``."""
+        return self._call(lambda: self._loop.activations(arm, sites))
 
     def warm_up(self) -> None:
         """Run one pass, so that the first caller does not pay for lazy set-up."""
@@ -142,7 +160,7 @@ class EmbeddedEngine:
         with torch.inference_mode():
             while self._next_tasks():
                 try:
-                    self._loop.step()
+                    self._idle = not self._loop.step()
                 except Exception as error:
                     self._fail_all(_as_error(error))
                 self._deliver()
@@ -158,6 +176,8 @@ class EmbeddedEngine:
         with self._wake:
             while not (self._inbox or self._jobs or self._drain_until is not None):
                 self._wake.wait()
+            if self._idle and self._jobs and not self._inbox:
+                self._wake.wait(PAUSE)
             tasks, self._inbox = self._inbox, []
             drained = self._drain_until is not None and (
                 not self._jobs or time.monotonic() > self._drain_until
@@ -165,6 +185,10 @@ class EmbeddedEngine:
         for task in tasks:
             task()
         return not drained
+
+    def _took(self, request_id: str, size: int) -> None:
+        if request_id in self._jobs:
+            self._jobs[request_id].untaken -= size
 
     def _cancel(self, request_id: str) -> None:
         job = self._jobs.get(request_id)

@@ -9,6 +9,8 @@ import torch
 from steer.engine.base import Done, Failed
 from steer.engine.embedded import advance, probe, step
 from steer.engine.embedded.advance import Target
+from steer.engine.embedded.capture import Asked
+from steer.engine.embedded.cursors import Cursors
 from steer.engine.embedded.forward import forward
 from steer.engine.embedded.readout import Answer, read
 from steer.engine.embedded.sampler import uniforms
@@ -19,6 +21,8 @@ from steer.engine.rows import Job, Kind, Row, give_shadow, prepare
 from steer.engine.scheduler import Scheduler
 from steer.engine.text import RowText
 from steer.errors import DeadlineExceeded, FailedPrecondition, SteerError
+from steer.intervene.operands import Array
+from steer.intervene.plan import PlannedArm, PlannedGate
 from steer.models.load import LoadedModel
 from steer.types import Finished, FinishReason, ScoredArm, Site
 
@@ -33,12 +37,12 @@ class Loop:
         self._multiple = step.token_multiple(self._network.config.get_text_config(), self._device)
         self._threads = Threads(model.parameters, self._device)
         self._slots = Slots(scheduler.limits)
-        self._steering = Steering(self._network, model.d_model, model.text.special)
+        self._steering = Steering(self._network, model.d_model)
 
-    def step(self) -> None:
-        """Run one step; jobs collect their events."""
+    def step(self) -> bool:
+        """Run one step; jobs collect their events. False: there was nothing to do."""
         self._expire()
-        self._admit()
+        admitted = self._admit()
         work = self._scheduler.next()
         if work:
             targets, answers = self._compute(work)
@@ -49,11 +53,35 @@ class Loop:
                 self._finish_rows(job)
             elif not any(prefix.row.pending for prefix in job.prefixes):
                 self._start(job)
+                admitted = True
+        return bool(work) or admitted
 
     def norms(self, prompt: tuple[int, ...], sites: tuple[Site, ...]) -> Mapping[Site, float]:
-        """See ``Engine.norms``."""
-        self._steering.select(())  # or what acted in the last step would act here too
+        """See ``Reader.norms``."""
+        self._steering.rest()
         return probe.norms(self._network, prompt, sites, self._model.text.special)
+
+    def readings(self, prompt: tuple[int, ...], gates: Sequence[PlannedGate]) -> Sequence[float]:
+        """See ``Reader.readings``."""
+        self._steering.rest()
+        kept = probe.told(prompt, self._model.text.special)
+        found = probe.activations(self._network, prompt, sorted({gate.site for gate in gates}))
+        return [
+            probe.decide(gate, found[gate.site], kept, self._steering.encoders(gate.site))
+            for gate in gates
+        ]
+
+    def activations(self, arm: PlannedArm, sites: tuple[Site, ...]) -> Mapping[Site, Array]:
+        """See ``Reader.activations``."""
+        self._steering.rest()
+        cursors = Cursors(self._model.text, len(arm.prompt))
+        active = self._steering.attach(arm.interventions, cursors)
+        try:
+            self._steering.select([Work(active, 0, 0, arm.prompt)])
+            found = probe.activations(self._network, arm.prompt, sites)
+        finally:
+            self._steering.detach(active)
+        return {site: values.cpu().numpy() for site, values in found.items()}
 
     def fail(self, job: Job, error: SteerError) -> None:
         """End a job at once and free its rows."""
@@ -74,25 +102,34 @@ class Loop:
             if job.plan.deadline is not None and now > job.plan.deadline:
                 self.fail(job, DeadlineExceeded("the deadline passed before the trial ended"))
 
-    def _admit(self) -> None:
+    def _admit(self) -> bool:
+        admitted = False
         for job in self._scheduler.admit():
+            admitted = True
             job.admitted = time.monotonic()
             prepare(job)
             self._slots.make_room(*self._scheduler.rectangle())
             for prefix in job.prefixes:
                 self._slots.enter(prefix.row)
-                self._attach(prefix.row)
+                self._attach(prefix.row, job, Cursors(self._model.text, prefix.row.prompt_length))
+        return admitted
 
-    def _attach(self, row: Row) -> None:
-        row.active = self._steering.attach(row.arm.interventions, row.prompt_length)
-        for item in row.active:
-            item.cursor.take(0, row.tokens[: row.computed])
+    def _attach(self, row: Row, job: Job, cursors: Cursors) -> None:
+        row.active = self._steering.attach(row.arm.interventions, cursors)
+        plan = job.plan.capture
+        if plan is not None:
+            row.capture = cursors.make(plan.where)
+            self._steering.watch(plan.sites)
+            self._steering.watch(readout.dictionary.site for readout in plan.features)
 
     def _start(self, job: Job) -> None:
         for prefix in job.prefixes:
             self._slots.fork(prefix)
+            parent = prefix.row
+            seen = parent.tokens[: parent.computed]
+            cursors = Cursors(self._model.text, parent.prompt_length, seen)
             for row in prefix.children:
-                self._attach(row)
+                self._attach(row, job, cursors)
                 self._steering.inherit(row.active, prefix.row.active)
                 self._equip(row, job)
             self._steering.detach(prefix.row.active)
@@ -124,13 +161,16 @@ class Loop:
                 if row.active
             ]
         )
+        jobs = {row: job for job in self._scheduler.running for row in job.live()}
+        self._steering.capturing.select(_asked(jobs, work, spans, offsets))
         inputs = step.build(
             segments, len(self._slots), self._slots.kv.positions, self._device, self._multiple
         )
-        targets, keep = self._targets(work, offsets)
+        targets, keep = self._targets(jobs, work, offsets)
         index = torch.tensor(keep, device=self._device, dtype=torch.long)
         self._threads.suit(offsets[-1])
         logits = forward(self._network, self._slots.kv, inputs, index)
+        self._steering.capturing.collect()
         for row, count in work:
             row.computed += count
         if not targets:
@@ -138,9 +178,11 @@ class Loop:
         return targets, read(logits, advance.queries(targets, self._eos))
 
     def _targets(
-        self, work: Sequence[tuple[Row, int]], offsets: Sequence[int]
+        self,
+        jobs: Mapping[Row, Job],
+        work: Sequence[tuple[Row, int]],
+        offsets: Sequence[int],
     ) -> tuple[list[Target], list[int]]:
-        jobs = {row: job for job in self._scheduler.running for row in job.live()}
         targets, keep = [], []
         for (row, count), offset in zip(work, offsets, strict=False):
             if row.kind is Kind.PREFIX:
@@ -186,6 +228,25 @@ class Loop:
         else:
             measured = advance.measurements(job) if job.plan.measure else ()
             job.events.append(Done(measured))
+
+
+def _asked(
+    jobs: Mapping[Row, Job],
+    work: Sequence[tuple[Row, int]],
+    spans: Sequence[Sequence[int]],
+    offsets: Sequence[int],
+) -> list[Asked]:
+    """What is to be read of the rows of a step."""
+    asked = []
+    for (row, _), tokens, offset in zip(work, spans, offsets, strict=False):
+        if row.capture is not None:
+            given = row.capture.take(row.computed, tokens)
+            places = [place for place, multiplier in enumerate(given) if multiplier]
+            if places:
+                at = tuple(offset + place for place in places)
+                positions = tuple(row.computed + place for place in places)
+                asked.append(Asked(jobs[row], row, at, positions))
+    return asked
 
 
 def _scores(job: Job) -> tuple[ScoredArm, ...]:
