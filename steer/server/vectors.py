@@ -1,17 +1,12 @@
 """VectorService: reads the store."""
 
 import asyncio
-import logging
-from bisect import bisect_right
 
 import steer.v1 as pb
 from steer import wire
 from steer.errors import InvalidRequest, SteerError, Violation
 from steer.server.interceptor import Context
 from steer.store import Store
-from steer.types import VectorInfo
-
-log = logging.getLogger("steer.server")
 
 DEFAULT_PAGE, LARGEST_PAGE = 100, 1000
 
@@ -45,30 +40,16 @@ class VectorService(pb.VectorServiceServicer):
             message = f"is {size}; give 1 to {LARGEST_PAGE}"
             violation = Violation("page_size", "OUT_OF_RANGE", message)
             raise InvalidRequest(str(violation), violations=[violation])
-        names = self._store.names()
         # The token is the last name given, so that pages stay right while vectors come and go.
-        found: list[VectorInfo] = []
-        for name in names[bisect_right(names, request.page_token) :]:
-            info = self._info(name)
-            if info is not None and _matches(info, request):
-                found.append(info)
-            if len(found) > size:
-                break
+        found = self._store.page(
+            request.page_token,
+            size + 1,
+            model=request.model,
+            kind=request.kind,
+            method=request.method,
+        )
         page, more = found[:size], found[size:]
         return pb.ListVectorsResponse(
             vectors=[wire.build_vector(info, with_card=False) for info in page],
             next_page_token=page[-1].name if more else "",
         )
-
-    def _info(self, name: str) -> VectorInfo | None:
-        # One that is damaged, or has just gone, must not hide the others. GetVector says why.
-        try:
-            return self._store.get(name).info()
-        except SteerError as error:
-            log.warning("not listed: %s", error.message)
-            return None
-
-
-def _matches(info: VectorInfo, request: pb.ListVectorsRequest) -> bool:
-    wanted = {"model": request.model, "kind": request.kind, "method": request.method}
-    return all(not value or getattr(info, field) == value for field, value in wanted.items())

@@ -1,6 +1,6 @@
 """Stored vectors and dictionaries on disk, each with a card."""
 
-from steer.store.card import Architecture, Card, CardError, DictionarySpec, Normalize
+from steer.store.card import Card, CardError
 from steer.store.kinds import (
     KINDS,
     Dictionary,
@@ -13,13 +13,19 @@ from steer.store.kinds import (
     Vector,
     content_hash,
 )
+from steer.store.removal import Removed
+from steer.store.spec import Architecture, DictionarySpec, Normalize
 from steer.store.store import Store, bundled
+from steer.store.upload import Upload
+from steer.store.verify import Damage, Report
+from steer.store.versions import Version
 
 __all__ = [
     "KINDS",
     "Architecture",
     "Card",
     "CardError",
+    "Damage",
     "Dictionary",
     "DictionarySpec",
     "FeatureRows",
@@ -29,8 +35,12 @@ __all__ = [
     "Normalize",
     "Probe",
     "ProbeTensors",
+    "Removed",
+    "Report",
     "Store",
+    "Upload",
     "Vector",
+    "Version",
     "bundled",
     "content_hash",
 ]

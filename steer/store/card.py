@@ -3,9 +3,9 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
+from steer.store.spec import DictionarySpec
 from steer.store.where import where_from_dict, where_to_dict
 from steer.types import Site, Strength, Unit, Where
 
@@ -16,67 +16,6 @@ class CardError(ValueError):
     """A card.json that can not be read; says which field and why."""
 
 
-class Architecture(StrEnum):
-    """Which latents of a dictionary are active. Batch-top-k is stored as ``JUMPRELU``."""
-
-    STANDARD = "standard"
-    GATED = "gated"
-    JUMPRELU = "jumprelu"
-    TOPK = "topk"
-
-
-class Normalize(StrEnum):
-    """What is done with h before a dictionary reads it; the decoder's part is scaled back.
-
-    ``LAYER_NORM``: (h - mean) / (s + 1e-5) with s the standard deviation by d - 1, back by s.
-    ``CONSTANT_NORM``: h·c with c = sqrt(d_model) / ‖h‖, back by 1 / c. Anything else that writers
-    do is a constant and is folded into the weights on import.
-    """
-
-    NONE = "none"
-    LAYER_NORM = "layer_norm"
-    CONSTANT_NORM = "constant_norm"
-
-
-@dataclass(frozen=True, slots=True)
-class DictionarySpec:
-    """What a dictionary's tensors do not say. ``k`` is of ``TOPK``, ``site_out`` of transcoders.
-
-    ``apply_b_dec_to_input``: the decoder's bias is subtracted before encoding.
-    """
-
-    architecture: Architecture
-    d_sae: int
-    k: int | None = None
-    normalize: Normalize = Normalize.NONE
-    apply_b_dec_to_input: bool = False
-    site_out: Site | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        return {
-            "architecture": self.architecture.value,
-            "d_sae": self.d_sae,
-            "k": self.k,
-            "normalize": self.normalize.value,
-            "apply_b_dec_to_input": self.apply_b_dec_to_input,
-            "site_out": None if self.site_out is None else str(self.site_out),
-        }
-
-    @classmethod
-    def from_dict(cls, raw: Mapping[str, Any]) -> "DictionarySpec":
-        """Read what ``to_dict`` wrote. Raises KeyError or ValueError naming the field."""
-        k, site_out = raw.get("k"), raw.get("site_out")
-        return cls(
-            architecture=Architecture(raw["architecture"]),
-            d_sae=int(raw["d_sae"]),
-            k=None if k is None else int(k),
-            normalize=Normalize(raw.get("normalize", Normalize.NONE)),
-            apply_b_dec_to_input=bool(raw.get("apply_b_dec_to_input", False)),
-            site_out=None if site_out is None else Site.parse(site_out),
-        )
-
-
 @dataclass(frozen=True, slots=True)
 class Card:
     """Everything ``card.json`` holds. Norms are mean ‖h‖ (float32) at the deployment positions.
@@ -84,8 +23,9 @@ class Card:
     ``kind`` is a key of ``steer.store.KINDS`` and says which tensors there are. ``strength`` and
     ``where`` are the defaults the vector was made for; ``steer.add(name)`` uses them. ``measured``
     says how well it worked, with n and split. ``dictionary`` is there for the kinds ``sae`` and
-    ``transcoder`` alone. The store fills in ``norms``, how large it is at each site (what
-    that means is for the kind to say), and ``sha256``, that of ``vector.safetensors``.
+    ``transcoder`` alone. The store fills in the rest: ``norms``, how large it is
+    at each site (what that means is for the kind to say); ``content_hash``, what receipts show; and
+    ``sha256``, that of the tensor file.
     """
 
     model: str
@@ -106,6 +46,7 @@ class Card:
     created: str = ""
     dictionary: DictionarySpec | None = None
     norms: Mapping[Site, float] = field(default_factory=dict)
+    content_hash: str = ""
     sha256: str = ""
 
     def to_dict(self) -> dict[str, Any]:
@@ -129,12 +70,13 @@ class Card:
             "licence": self.licence,
             "created": self.created,
             **({"norms": _by_name(self.norms)} if self.norms else {}),
+            **({"content_hash": self.content_hash} if self.content_hash else {}),
             "sha256": self.sha256,
         }
 
     def to_json(self) -> str:
         """``to_dict`` as indented JSON with a final newline."""
-        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n"
+        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> "Card":
@@ -179,6 +121,7 @@ def _from_dict(raw: Mapping[str, Any]) -> Card:
         created=str(raw.get("created", "")),
         dictionary=DictionarySpec.from_dict(dictionary) if dictionary else None,
         norms=_by_site(raw.get("norms", {})),
+        content_hash=str(raw.get("content_hash", "")),
         sha256=str(raw.get("sha256", "")),
     )
 

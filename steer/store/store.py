@@ -1,159 +1,195 @@
-"""A folder of vectors: ``<name>/vector.safetensors`` and ``<name>/card.json``."""
+"""The store: immutable versions of vectors and dictionaries under names."""
 
-import fcntl
-import hashlib
-import os
-import re
-import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
-from steer.errors import FailedPrecondition, InvalidRequest, NotFound
+from steer.errors import NotFound
 from steer.store import tensors
-from steer.store.card import Card, CardError
-from steer.store.checks import Array
-from steer.store.kinds import KINDS, Item
-
-NAME = re.compile(r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)?")
-CARD, TENSORS = "card.json", "vector.safetensors"
+from steer.store.address import Address, parse_address
+from steer.store.bounded import Bounded
+from steer.store.card import Card
+from steer.store.files import open_files
+from steer.store.index import Index
+from steer.store.kinds import Item
+from steer.store.references import References
+from steer.store.removal import DAY, Removal, Removed
+from steer.store.upload import Upload, Uploads
+from steer.store.verify import Report, verify
+from steer.store.versions import Version, Versions
+from steer.types import VectorInfo
 
 AnyItem = TypeVar("AnyItem", bound=Item)
 
+_LOADED = 256
+
 
 class Store:
-    """Vectors below one folder. Names are looked up, never used as paths from outside.
+    """Stored things below a folder or a URL that fsspec knows.
 
-    Safe to share between processes: writes replace whole files by rename, and a reader checks
-    that the tensors are those of the card it read.
+    An *address* is ``name`` (the newest version), ``name@2`` (the second), or ``name@sha256:…``
+    (the one whose hash begins so, 8 digits or more). Names are looked up, never used as paths from
+    outside. Versions never change. Any number of processes may use one store at once.
     """
 
     def __init__(self, root: str | Path) -> None:
-        self.root = Path(root)
-        self._loaded: dict[str, tuple[tuple[int, int], Item]] = {}
+        self.root = root
+        files = open_files(root)
+        self._versions = Versions(files)
+        self._uploads = Uploads(self._versions)
+        self._references = References(self._versions)
+        self._removal = Removal(self._versions, self._references)
+        self._index = Index(self._versions)
+        self._loaded: Bounded[tuple[str, str], Item] = Bounded(_LOADED)
 
     def names(self) -> list[str]:
         """All names, sorted."""
-        return sorted(self._names())
+        return list(self._index.names())
 
-    def _names(self) -> Iterator[str]:
-        for pattern in (f"*/{CARD}", f"*/*/{CARD}"):
-            for card in self.root.glob(pattern):
-                name = card.parent.relative_to(self.root).as_posix()
-                if NAME.fullmatch(name):
-                    yield name
+    def page(
+        self,
+        after: str = "",
+        limit: int = 100,
+        *,
+        model: str = "",
+        kind: str = "",
+        method: str = "",
+    ) -> list[VectorInfo]:
+        """At most ``limit`` things with names behind ``after``, in order, as their newest versions.
 
-    def get(self, name: str) -> Item:
-        """Load and verify what is stored under a name; its class says the kind.
+        ``model``, ``kind``, ``method``: only those with this value. What another process stored or
+        deleted within the last second may be missing or still there.
+        """
+        return self._index.page(after, limit, model=model, kind=kind, method=method)
+
+    def resolve(self, address: str) -> Version:
+        """The version an address means, without reading its tensors.
 
         Raises:
-            InvalidRequest: ``name`` is not a name.
-            NotFound: there is no such vector; the message lists close names.
-            FailedPrecondition: the files are damaged; says which and how.
+            InvalidRequest: this is no address, or it is that of several versions.
+            NotFound: there is no such thing; the message lists names or versions.
+            FailedPrecondition: its card is damaged; says how.
         """
-        folder = self._folder(name)
-        try:
-            stat = (folder / CARD).stat()
-        except (FileNotFoundError, NotADirectoryError):
-            raise NotFound(self._unknown(name), reason="VECTOR_NOT_FOUND") from None
-        stamp = (stat.st_mtime_ns, stat.st_ino)
-        cached = self._loaded.get(name)
-        if cached and cached[0] == stamp:
-            return cached[1]
-        try:
-            vector = self._load(name, folder)
-        except FailedPrecondition:
-            # Perhaps between the two files of a write: look again while nobody writes.
-            with _locked(self.root, fcntl.LOCK_SH):
-                vector = self._load(name, folder)
-        self._loaded[name] = (stamp, vector)
-        return vector
+        with self._naming(parsed := parse_address(address)):
+            return self._versions.resolve(parsed)
+
+    def versions(self, name: str) -> list[Version]:
+        """The versions of a name that were not deleted, oldest first.
+
+        Raises as ``resolve``. Damaged ones are left out.
+        """
+        folder = self._versions.folder(self.resolve(name).name)
+        found = self._versions.readable(parse_address(name).name, folder)
+        return [version for version in found if not version.retired]
+
+    def get(self, address: str) -> Item:
+        """Load and verify what an address means; its class says the kind.
+
+        Raises as ``resolve``, and FailedPrecondition when the tensors are damaged.
+        """
+        version = self.resolve(address)
+        key = (version.name, version.digest)
+        item = self._loaded.get(key)
+        if item is None:
+            item = self._versions.load(version)
+            self._loaded.put(key, item)
+        return item
+
+    def open(self, address: str) -> tuple[Version, BufferedReader]:
+        """The tensor file of a version, to send it on. It stays readable whatever is deleted."""
+        version = self.resolve(address)
+        return version, self._versions.open(version)
 
     def put(self, item: AnyItem) -> AnyItem:
-        """Store an item under its name, replacing what was there. Durable when it returns.
+        """Store an item as the newest version of its name. Durable when it returns.
 
-        Returns the item as it is stored. Raises InvalidRequest with everything that does not fit.
+        When the newest is just this already, nothing changes. Returns the item as it is stored.
+        Raises InvalidRequest with everything that does not fit.
         """
-        folder = self._folder(item.name)
         with np.errstate(over="ignore"):  # What does not fit float32 is infinite, and refused.
             arrays = {key: np.asarray(array, "<f4") for key, array in item.arrays().items()}
-        checked = _read(item.name, item.card, arrays, "")
-        folder.mkdir(parents=True, exist_ok=True)
-        with _locked(self.root, fcntl.LOCK_EX):
-            sha256 = _write(folder / TENSORS, tensors.encode(arrays))
-            card = replace(item.card, norms=checked.norms(), sha256=sha256)
-            _write(folder / CARD, [card.to_json().encode()])
-        return type(item).read(item.name, card, arrays, sha256)
+        size, pieces = tensors.encode(arrays)
+        upload = self.upload(item.name, item.card, size)
+        with closing(upload):
+            try:
+                for piece in pieces:
+                    upload.write(piece)
+                version = upload.commit()
+            except BaseException:
+                upload.discard()
+                raise
+        stored = self._versions.load(version)
+        assert isinstance(stored, type(item))
+        return stored
 
-    def _folder(self, name: str) -> Path:
-        if not NAME.fullmatch(name):
-            raise InvalidRequest(
-                f"not a vector name: {name!r} (want {NAME.pattern})", reason="BAD_NAME"
-            )
-        return self.root / name
+    def upload(self, name: str, card: Card, size: int) -> Upload:
+        """Begin to store a tensor file of ``size`` bytes in pieces, as a version of ``name``.
 
-    def _unknown(self, name: str) -> str:
-        known = ", ".join(self.names()[:20]) or "the store is empty"
-        return f"no vector named {name!r}; stored: {known}"
+        ``card``: what is to be stored; the store fills in ``norms``, ``content_hash``, ``sha256``.
+        Raises InvalidRequest for a bad name, card or size.
+        """
+        return self._uploads.begin(name, card, size)
 
-    def _load(self, name: str, folder: Path) -> Item:
+    def resume(self, id: str) -> Upload:
+        """Go on with an upload that was left off, also by another process.
+
+        Raises NotFound when there is none, FailedPrecondition when it is open elsewhere.
+        """
+        return self._uploads.resume(id)
+
+    def delete(self, address: str) -> Removed:
+        """Delete a version, or all versions of a name. What is referred to is kept, see ``refer``.
+
+        Raises as ``resolve``, but a damaged one can be deleted by name or number.
+        """
+        with self._naming(parsed := parse_address(address)):
+            return self._removal.delete(parsed)
+
+    def refer(self, address: str, by: str) -> Version:
+        """Keep a version for ``by`` (a run's id): ``version.address`` finds it until ``release``.
+
+        Raises as ``resolve``, and InvalidRequest when ``by`` is not letters, digits and ``._-``.
+        """
+        with self._naming(parsed := parse_address(address)):
+            return self._references.add(parsed, by)
+
+    def release(self, address: str, by: str) -> None:
+        """Undo ``refer``. A version that was deleted meanwhile goes when nobody refers to it.
+
+        ``address`` should have the hash. Raises as ``resolve``.
+        """
+        with self._naming(parsed := parse_address(address)):
+            self._removal.release(parsed, by)
+
+    def referrers(self, address: str) -> tuple[str, ...]:
+        """Who refers to a version. Raises as ``resolve``."""
+        return self._references.by(self.resolve(address).digest)
+
+    def verify(self) -> Report:
+        """Read everything and list what is damaged."""
+        return verify(self._versions, self._references)
+
+    def sweep(self, older_than: float = DAY) -> tuple[str, ...]:
+        """Clear away what interrupted writes left, if older than this many seconds."""
+        return self._removal.sweep(older_than)
+
+    @contextmanager
+    def _naming(self, address: Address) -> Iterator[None]:
+        """Where there is nothing of that name, say which names there are."""
         try:
-            card = Card.from_json((folder / CARD).read_text("utf-8"))
-            with open(folder / TENSORS, "rb") as file:
-                if hashlib.file_digest(file, "sha256").hexdigest() != card.sha256:
-                    raise CardError(f"sha256: {TENSORS} is not the file this card describes")
-                return _read(name, card, tensors.read(file), card.sha256)
-        except (OSError, ValueError, InvalidRequest) as error:
-            message = f"vector {name!r} is damaged: {error}"
-            raise FailedPrecondition(message, reason="VECTOR_DAMAGED") from error
-
-
-def _read(name: str, card: Card, arrays: dict[str, Array], sha256: str) -> Item:
-    if card.kind not in KINDS:
-        known = ", ".join(KINDS)
-        raise InvalidRequest(f"kind: {card.kind!r} is none of {known}", reason="UNKNOWN_KIND")
-    return KINDS[card.kind].read(name, card, arrays, sha256)
+            yield
+        except NotFound as error:
+            if self._versions.folder(address.name).live:
+                raise
+            known = ", ".join(self.names()[:20]) or "the store is empty"
+            raise NotFound(f"{error.message}; stored: {known}", reason=error.reason) from None
 
 
 def bundled() -> Path:
     """The folder of vectors that ships with the project (wheel or checkout)."""
     packaged = Path(__file__).parent / "bundled"
     return packaged if packaged.is_dir() else Path(__file__).parents[2] / "vectors"
-
-
-@contextmanager
-def _locked(root: Path, kind: int) -> Iterator[None]:
-    """Hold the store's lock. It is on the folder itself, so that a read-only store has one too."""
-    handle = os.open(root, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, kind)
-        yield
-    finally:
-        os.close(handle)
-
-
-def _write(path: Path, chunks: Iterable[bytes | memoryview]) -> str:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".tmp-")
-    digest = hashlib.sha256()
-    try:
-        with os.fdopen(handle, "wb") as file:
-            for chunk in chunks:
-                digest.update(chunk)
-                file.write(chunk)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
-    return digest.hexdigest()

@@ -15,7 +15,10 @@ from steer.store import (
     Normalize,
     Probe,
     ProbeTensors,
+    Store,
     Vector,
+    Version,
+    tensors,
 )
 from steer.types import Point, Site
 
@@ -100,3 +103,12 @@ def every_kind(seed: int = 0) -> dict[str, Item]:
         "transcoder": dictionary(seed=seed, site_out=SITES[1]),
         "transcoder with skip": dictionary(seed=seed, site_out=SITES[1], skip=True),
     }
+
+
+def send(store: Store, name: str, card: Card, arrays: dict[str, np.ndarray]) -> Version:
+    """Upload tensors as they are, whether they fit the card or not."""
+    size, pieces = tensors.encode(arrays)
+    with store.upload(name, card, size) as upload:
+        for piece in pieces:
+            upload.write(piece)
+        return upload.commit()

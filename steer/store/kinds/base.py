@@ -1,11 +1,12 @@
 """What all kinds of stored things have in common."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from dataclasses import replace
 from typing import Self
 
 from steer.store.card import Card
-from steer.store.checks import Array
+from steer.store.checks import Array, Tensors
+from steer.store.summary import summary
 from steer.types import Site, VectorInfo
 
 
@@ -23,11 +24,8 @@ class Item(ABC):
 
     @classmethod
     @abstractmethod
-    def read(cls, name: str, card: Card, arrays: Mapping[str, Array], sha256: str) -> Self:
-        """From a card, tensors by name, and the sha256 of the file they are in.
-
-        Raises InvalidRequest with everything that does not fit.
-        """
+    def read(cls, name: str, card: Card, tensors: Tensors) -> Self:
+        """From a card and tensors. Raises InvalidRequest with everything that does not fit."""
 
     @abstractmethod
     def arrays(self) -> dict[str, Array]:
@@ -37,25 +35,15 @@ class Item(ABC):
     def norms(self) -> dict[Site, float]:
         """How large it is at each of its sites; each kind says what that means."""
 
+    def full_card(self) -> Card:
+        """The card with what can be told from the tensors."""
+        known = self.card.norms.keys() == set(self.card.sites)
+        norms = self.card.norms if known else self.norms()
+        return replace(self.card, norms=norms, content_hash=self.content_hash)
+
     def info(self) -> VectorInfo:
         """The thing as listings show it."""
-        card = self.card
-        norms = card.norms or self.norms()
-        return VectorInfo(
-            name=self.name,
-            content_hash=self.content_hash,
-            kind=card.kind,
-            description=card.description,
-            model=card.model,
-            fingerprint=card.fingerprint,
-            d_model=card.d_model,
-            sites=card.sites,
-            norms=tuple(norms[site] for site in card.sites),
-            method=card.method,
-            licence=card.licence,
-            created=card.created,
-            card=card.to_dict(),
-        )
+        return summary(self.name, self.full_card())
 
 
 def norm(array: Array) -> float:

@@ -7,9 +7,10 @@ from typing import Self
 import numpy as np
 
 from steer.errors import InvalidRequest, Violations
-from steer.store.card import Architecture, Card, DictionarySpec
-from steer.store.checks import Array, Shape, check_tensors
+from steer.store.card import Card
+from steer.store.checks import Array, Shape, Tensors, check_tensors
 from steer.store.kinds.base import Item
+from steer.store.spec import Architecture, DictionarySpec
 from steer.types import Site
 
 _ROWS = 4096
@@ -84,7 +85,7 @@ class Dictionary(Item):
         return self.spec.site_out or self.site
 
     @classmethod
-    def read(cls, name: str, card: Card, arrays: Mapping[str, Array], sha256: str) -> Self:
+    def read(cls, name: str, card: Card, tensors: Tensors) -> Self:
         """Tensors as the class says."""
         found = Violations()
         spec = card.dictionary
@@ -94,9 +95,9 @@ class Dictionary(Item):
             _check_spec(card, spec, found)
             shapes = _shapes(card, spec)
             nonzero, optional = ("encoder", "decoder"), ("skip",)
-            check_tensors(arrays, shapes, found, nonzero=nonzero, optional=optional)
+            check_tensors(tensors, shapes, found, nonzero=nonzero, optional=optional)
         found.raise_if_any()
-        return cls(name, card, arrays, f"sha256:{sha256}")
+        return cls(name, card, tensors.arrays, f"sha256:{card.sha256}")
 
     def arrays(self) -> dict[str, Array]:
         """The two matrices first."""

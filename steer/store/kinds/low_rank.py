@@ -6,7 +6,7 @@ from typing import Self
 
 from steer.errors import Violations
 from steer.store.card import Card
-from steer.store.checks import Array, Shape, check_tensors, rows
+from steer.store.checks import Array, Shape, Tensors, check_tensors
 from steer.store.kinds.base import Item, norm
 from steer.types import Site
 
@@ -30,22 +30,22 @@ class LowRank(Item):
     content_hash: str = ""
 
     @classmethod
-    def read(cls, name: str, card: Card, arrays: Mapping[str, Array], sha256: str) -> Self:
+    def read(cls, name: str, card: Card, tensors: Tensors) -> Self:
         """Tensors ``rotation.<site>``, ``weight.<site>`` and ``bias.<site>``."""
         found = Violations()
         shapes: dict[str, Shape] = {}
         for site in card.sites:
-            rank = rows(arrays, f"rotation.{site}")
+            rank = tensors.rows(f"rotation.{site}")
             shapes[f"rotation.{site}"] = shapes[f"weight.{site}"] = (rank, card.d_model)
             shapes[f"bias.{site}"] = (rank,)
         # W and b may be zero: R alone takes the subspace out.
-        check_tensors(arrays, shapes, found, nonzero={f"rotation.{s}" for s in card.sites})
+        check_tensors(tensors, shapes, found, nonzero={f"rotation.{s}" for s in card.sites})
         found.raise_if_any()
         sites = {
-            site: LowRankTensors(*(arrays[f"{part}.{site}"] for part in _PARTS))
+            site: LowRankTensors(*(tensors.arrays[f"{part}.{site}"] for part in _PARTS))
             for site in card.sites
         }
-        return cls(name, card, sites, f"sha256:{sha256}")
+        return cls(name, card, sites, f"sha256:{card.sha256}")
 
     def arrays(self) -> dict[str, Array]:
         """Site by site."""

@@ -7,7 +7,7 @@ from typing import Self
 
 from steer.errors import Violations
 from steer.store.card import Card
-from steer.store.checks import Array, Shape, check_tensors, rows
+from steer.store.checks import Array, Shape, Tensors, check_tensors
 from steer.store.kinds.base import Item, norm
 from steer.types import Site
 
@@ -31,17 +31,18 @@ class Vector(Item):
     spreads: Mapping[Site, Array] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, name: str, card: Card, arrays: Mapping[str, Array], sha256: str) -> Self:
+    def read(cls, name: str, card: Card, tensors: Tensors) -> Self:
         """Tensors ``<site>``, and ``within_class.<site>`` where there is a spread."""
         found = Violations()
         main: dict[str, Shape] = {str(site): (card.d_model,) for site in card.sites}
         optional = tuple(map(_spread, card.sites))
-        shapes = main | {key: (rows(arrays, key), card.d_model) for key in optional}
-        check_tensors(arrays, shapes, found, nonzero=shapes, optional=optional)
+        shapes = main | {key: (tensors.rows(key), card.d_model) for key in optional}
+        check_tensors(tensors, shapes, found, nonzero=shapes, optional=optional)
         found.raise_if_any()
-        tensors = {site: arrays[str(site)] for site in card.sites}
+        arrays = tensors.arrays
+        directions = {site: arrays[str(site)] for site in card.sites}
         spreads = {s: arrays[_spread(s)] for s in card.sites if _spread(s) in arrays}
-        return cls(name, tensors, card, content_hash(tensors), spreads)
+        return cls(name, directions, card, content_hash(directions), spreads)
 
     def arrays(self) -> dict[str, Array]:
         """Directions in the order of their sites, then spreads."""

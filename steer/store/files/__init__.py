@@ -1,0 +1,18 @@
+"""Where a store's files are: a local folder, or anything fsspec reaches."""
+
+from pathlib import Path
+
+from steer.store.files.base import Entry, Files, Stamp
+from steer.store.files.local import LocalFiles
+
+
+def open_files(root: str | Path) -> Files:
+    """The files below a folder or a URL (``s3://bucket/vectors``). Only the latter needs fsspec."""
+    if isinstance(root, str) and "://" in root and not root.startswith("file://"):
+        from steer.store.files.remote import RemoteFiles
+
+        return RemoteFiles(root)
+    return LocalFiles(Path(str(root).removeprefix("file://")))
+
+
+__all__ = ["Entry", "Files", "LocalFiles", "Stamp", "open_files"]
