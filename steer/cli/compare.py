@@ -10,6 +10,7 @@ from steer.cli.options import (
     Controls,
     Json,
     Layers,
+    Recipes,
     Relative,
     Target,
     Treatments,
@@ -23,6 +24,7 @@ from steer.cli.output import print_json, print_rich
 def compare(
     prompt: Annotated[str, typer.Argument(help="The prompt.")],
     vector: Vectors = None,
+    recipe: Recipes = None,
     arm: Arms = None,
     layer: Layers = None,
     phase: When = None,
@@ -39,12 +41,13 @@ def compare(
     """Generate with and without, side by side, with receipts and divergence."""
     from steer.client.client import Client
 
-    arms = Treatments(vector or (), arm or (), layer or (), phase, relative, random_control)
-    recipes = arms.recipes()
+    arms = Treatments(
+        vector or (), arm or (), layer or (), phase, relative, random_control, recipe or ()
+    )
     with Client(target) as client:
         result = client.compare(
             prompt_of(prompt, chat),
-            arms=recipes,
+            arms=arms.recipes(client),
             max_tokens=max_tokens,
             temperature=temperature,
             seed=seed,

@@ -6,7 +6,7 @@ loading, draining or can not be reached. Each command imports what it needs when
 
 import typer
 
-from steer.cli import compare, demo, health, model, score, serve, vectors
+from steer.cli import compare, demo, health, model, recipes, score, serve, vectors
 from steer.cli.errors import ReportingGroup
 
 app = typer.Typer(
@@ -23,3 +23,4 @@ app.command("model")(model.model)
 app.command("health")(health.health)
 app.command("demo")(demo.demo)
 app.add_typer(vectors.app, name="vectors")
+app.add_typer(recipes.app, name="recipes")

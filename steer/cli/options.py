@@ -9,6 +9,7 @@ import typer
 from steer.errors import InvalidRequest
 
 if TYPE_CHECKING:
+    from steer.client.client import Client
     from steer.client.recipe import Recipe
 
 Target = Annotated[
@@ -23,6 +24,12 @@ Vectors = Annotated[
 Arms = Annotated[
     list[str] | None,
     typer.Option("--arm", help="ARM=NAME[:STRENGTH]; each makes an arm of its own."),
+]
+Recipes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--recipe", help="NAME of a stored recipe, or FILE.json; added to the arm 'steered'."
+    ),
 ]
 Layers = Annotated[
     list[int] | None,
@@ -56,17 +63,22 @@ class Treatments:
     phase: str | None
     relative: bool
     controls: int
+    stored: Sequence[str] = ()
 
-    def recipes(self) -> "dict[str, Recipe]":
-        """Recipes by the name of their arm. Raises InvalidRequest."""
+    def recipes(self, client: "Client") -> "dict[str, Recipe]":
+        """Recipes by the name of their arm; ``client`` gives stored ones. Raises InvalidRequest."""
         from steer.client.controls import random_like
 
+        if not (self.vectors or self.arms) and (self.layers or self.phase or self.relative):
+            raise InvalidRequest("--layer, --phase and --relative go with --vector or --arm")
+        made = [("steered", self._recipe(text)) for text in self.vectors]
+        made += [("steered", _stored(text, client)) for text in self.stored]
+        made += [(name, self._recipe(text)) for name, text in map(_named, self.arms)]
         recipes: dict[str, Recipe] = {}
-        for name, text in [("steered", v) for v in self.vectors] + [_named(a) for a in self.arms]:
-            recipe = self._recipe(text)
+        for name, recipe in made:
             recipes[name] = recipes[name] + recipe if name in recipes else recipe
         if self.controls and not recipes:
-            raise InvalidRequest("--random-control goes with --vector or --arm")
+            raise InvalidRequest("--random-control goes with --vector, --recipe or --arm")
         first = next(iter(recipes.values()), None)
         for seed in range(1, self.controls + 1 if first else 0):
             recipes[f"random-{seed}"] = random_like(first, seed=seed)
@@ -88,6 +100,18 @@ class Treatments:
 def prompt_of(prompt: str, chat: bool) -> "str | list[dict[str, str]]":
     """The prompt as the SDK takes it."""
     return [{"role": "user", "content": prompt}] if chat else prompt
+
+
+def _stored(text: str, client: "Client") -> "Recipe":
+    from steer.client.recipe import Recipe
+
+    # No recipe has a name that ends like this.
+    if not text.endswith(".json"):
+        return client.recipes.get(text)
+    try:
+        return Recipe.load(text)
+    except OSError as error:
+        raise InvalidRequest(f"--recipe {text}: {error.strerror}") from None
 
 
 def _named(text: str) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from steer.cli.options import (
     Controls,
     Json,
     Layers,
+    Recipes,
     Relative,
     Target,
     Treatments,
@@ -24,6 +25,7 @@ def score(
     prompt: Annotated[str, typer.Argument(help="The prompt.")],
     continuation: Annotated[str, typer.Argument(help="What is scored after it.")],
     vector: Vectors = None,
+    recipe: Recipes = None,
     arm: Arms = None,
     layer: Layers = None,
     phase: When = None,
@@ -36,10 +38,11 @@ def score(
     """Log-probability (nats) of a given continuation, with and without."""
     from steer.client.client import Client
 
-    arms = Treatments(vector or (), arm or (), layer or (), phase, relative, random_control)
-    recipes = arms.recipes()
+    arms = Treatments(
+        vector or (), arm or (), layer or (), phase, relative, random_control, recipe or ()
+    )
     with Client(target) as client:
-        result = client.score(prompt_of(prompt, chat), continuation, arms=recipes)
+        result = client.score(prompt_of(prompt, chat), continuation, arms=arms.recipes(client))
     if json:
         print_json(result.to_dict())
         return

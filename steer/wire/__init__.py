@@ -41,7 +41,7 @@ from steer.wire.measures import (
     parse_measurement,
     parse_scored_arm,
 )
-from steer.wire.recipes import build_recipe, recipe_to_json
+from steer.wire.recipes import build_recipe, recipe_hash, recipe_to_json
 from steer.wire.rows import (
     build_chunk,
     build_finished,
@@ -187,5 +187,6 @@ __all__ = [
     "read_score",
     "read_trial",
     "recipe_from_json",
+    "recipe_hash",
     "recipe_to_json",
 ]

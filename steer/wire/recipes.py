@@ -1,5 +1,8 @@
 """Recipes: interventions under a name."""
 
+import hashlib
+import json
+
 import steer.v1 as pb
 from steer.types import StoredRecipe
 from steer.wire.check import Check
@@ -35,6 +38,14 @@ def read_recipe(message: pb.Recipe, check: Check) -> StoredRecipe:
 def recipe_to_json(recipe: StoredRecipe) -> str:
     """A recipe as recipe files hold it."""
     return to_json(build_recipe(recipe))
+
+
+def recipe_hash(text: str) -> str:
+    """``sha256:`` and hex digits over the interventions in a recipe file: their JSON with sorted
+    keys and no spaces. Of the text and not of what it means, so that it is the same for ever."""
+    interventions = json.loads(text)["interventions"]
+    canonical = json.dumps(interventions, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}"
 
 
 def read_recipe_json(text: str, check: Check) -> StoredRecipe:

@@ -10,10 +10,11 @@ import pytest
 from typer.testing import CliRunner
 
 import steer
+from steer import wire
 from steer.cli import options
 from steer.cli.main import app
 from steer.server.settings import Settings
-from steer.types import RandomLike, Site, Stored, Strength, Unit, Where
+from steer.types import RandomLike, Site, Stored, StoredRecipe, Strength, Unit, Where
 
 
 @pytest.fixture
@@ -72,6 +73,59 @@ def test_model_and_vectors(run):
     assert json.loads(run("vectors", "show", "q", "--json").stdout)["card"]["hyper"]["lr"] == 0.5
 
 
+def test_recipes(fake, run, tmp_path):
+    recipe = steer.add("x", strength=2, layer=1).where("decode") + steer.random_like("y", seed=3)
+    file = tmp_path / "calm.json"
+    steer.Recipe(recipe.interventions, description="soothes").save(file)
+    assert "sha256:0" in run("recipes", "put", "calm", str(file)).stdout
+    run("recipes", "put", "b", str(file), "--description", "other")
+    assert [one.description for one in fake.recipes.values()] == ["soothes", "other"]
+    shown = run("recipes", "show", "calm").stdout
+    assert "add x × 2 raw at resid_post.1 in decode" in shown
+    assert "add RandomLike(y, 3)" in shown
+    plain = json.loads(run("recipes", "show", "calm", "--json").stdout)
+    assert plain["content_hash"] == "sha256:0"
+    (tmp_path / "again.json").write_text(json.dumps(plain))
+    assert run("recipes", "put", "c", str(tmp_path / "again.json"), "--json").exit_code == 0
+    assert "soothes" in run("recipes", "list").stdout
+    listed = json.loads(run("recipes", "list", "--json").stdout)
+    assert [one["name"] for one in listed] == ["b", "c", "calm"]
+    assert run("recipes", "rm", "b").exit_code == 0
+    assert run("recipes", "rm", "b").exit_code == 2
+    assert run("recipes", "put", "d", str(tmp_path / "missing.json")).exit_code == 2
+    file.write_text("{}")
+    assert run("recipes", "put", "d", str(file)).exit_code == 2
+    assert sorted(fake.recipes) == ["c", "calm"]
+
+
+def test_every_op_has_words(run, fake):
+    recipe = (
+        steer.feature("sae", 3, 1.0)
+        + steer.low_rank("reft")
+        + steer.patch(arm="clean", layer=1)
+        + steer.patch(capture="cap-1")
+        + steer.orthogonal_to([1.0, 2.0], "y", layer=1).when(steer.probe("p", above=0.5, at=1))
+    )
+    fake.recipes["r"] = wire.build_recipe(StoredRecipe("r", recipe.interventions))
+    shown = " ".join(run("recipes", "show", "r").stdout.split())
+    for words in ("feature sae", "low_rank reft", "replace clean", "replace cap-1"):
+        assert words in shown
+    assert "OrthogonalTo(inline (2 numbers), y) at resid_post.1 when its gate is open" in shown
+
+
+def test_compare_with_recipes(fake, run, tmp_path):
+    steer.ablate("z").save(tmp_path / "z.json")
+    stored = wire.build_recipe(StoredRecipe("calm", steer.add("y", strength=2).interventions))
+    fake.recipes["calm"] = stored
+    done = run("compare", "hi", "--vector", "x", "--recipe", "calm", "--recipe",
+               str(tmp_path / "z.json"), "--random-control", "1")  # fmt: skip
+    assert done.exit_code == 0, done.output
+    steered, random = fake.trials[0].arms
+    assert [one.op.operand.name for one in steered.interventions] == ["x", "y", "z"]
+    assert random.interventions[1].op.operand == RandomLike(Stored("y"), 1)
+    assert run("score", "hi", "yo", "--recipe", "calm").exit_code == 0
+
+
 def test_health(fake, run):
     assert run("health").exit_code == 0
     fake.serving = False
@@ -117,6 +171,9 @@ def test_violations_are_one_per_line(run):
         ("--vector", "x:nan"),
         ("--vector", "x", "--phase", "later"),
         ("--vector", "x", "--relative"),
+        ("--layer", "1"),
+        ("--recipe", "unknown"),
+        ("--recipe", "missing.json"),
     ],
 )
 def test_bad_input_is_two(fake, run, arguments):
@@ -169,7 +226,7 @@ def test_serve_without_the_server_packages_says_what_to_install():
 
 
 def test_help_of_every_command():
-    for command in ("serve", "compare", "score", "model", "health", "demo", "vectors"):
+    for command in ("serve", "compare", "score", "model", "health", "demo", "vectors", "recipes"):
         assert CliRunner().invoke(app, [command, "--help"]).exit_code == 0
 
 
