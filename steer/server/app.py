@@ -13,14 +13,18 @@ import steer.v1 as pb
 from steer.errors import FailedPrecondition
 from steer.server.core import Core
 from steer.server.interceptor import Interceptor
+from steer.server.recipe_book import RecipeBook
+from steer.server.recipes import RecipeService
 from steer.server.settings import Settings
 from steer.server.steering import SteeringService
 from steer.server.vectors import VectorService
 from steer.store import Store, bundled
+from steer.store.files import open_files
+from steer.store.recipes import RecipeFiles
 
 log = logging.getLogger("steer.server")
 
-SERVICES = ("steer.v1.SteeringService", "steer.v1.VectorService")
+SERVICES = ("steer.v1.SteeringService", "steer.v1.VectorService", "steer.v1.RecipeService")
 STOP_GRACE = 1.0
 """Seconds for streams that end by themselves; Health.Watch never does."""
 
@@ -54,6 +58,7 @@ class Server:
         self.settings = settings
         self.address = settings.address
         self._store = Store(settings.store or bundled())
+        self._recipes = RecipeBook(RecipeFiles(open_files(self._store.root)))
         self._steering = SteeringService()
         self._health = health.aio.HealthServicer()
         self._server = self._build()
@@ -67,7 +72,8 @@ class Server:
         await self._set_health(HealthCheckResponse.NOT_SERVING)
         await self._server.start()
         try:
-            self._steering.core = core = await Core.start(self.settings, self._store)
+            core = await Core.start(self.settings, self._store, self._recipes)
+            self._steering.core = core
         except BaseException:
             await self._server.stop(0)
             raise
@@ -98,6 +104,7 @@ class Server:
         )
         pb.add_SteeringServiceServicer_to_server(self._steering, server)
         pb.add_VectorServiceServicer_to_server(VectorService(self._store), server)
+        pb.add_RecipeServiceServicer_to_server(RecipeService(self._recipes), server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         if self.settings.reflection:
             _add_reflection(server)

@@ -9,16 +9,16 @@ import torch
 
 from steer.engine.embedded.engine import EmbeddedEngine
 from steer.engine.scheduler import Limits
-from steer.errors import NotFound
 from steer.intervene.captures import Captures
 from steer.intervene.planner import Planner
 from steer.models.load import LoadedModel, load
 from steer.models.text import Text
 from steer.server.hub import Hub
 from steer.server.interceptor import Context
+from steer.server.recipe_book import RecipeBook
 from steer.server.settings import Settings
 from steer.store import Store
-from steer.types import ModelInfo, StoredRecipe
+from steer.types import ModelInfo
 
 KV_SHARE = 0.25
 """Share of free memory that keys and values may take when ``kv_tokens`` is not set."""
@@ -36,23 +36,18 @@ class Core:
     hub: Hub
 
     @classmethod
-    async def start(cls, settings: Settings, store: Store) -> "Core":
+    async def start(cls, settings: Settings, store: Store, recipes: RecipeBook) -> "Core":
         """Load the model, off the event loop, and start its engine."""
         engine, text = await asyncio.to_thread(_start_engine, settings)
         try:
             engine.warm_up()
             model = engine.info()
             captures = Captures(settings.capture_bytes)
-            planner = Planner(model, store, text, engine, _NoRecipes(), captures)
+            planner = Planner(model, store, text, engine, recipes, captures)
             return cls(engine, planner, store, text, model, Hub(engine))
         except BaseException:
             engine.close()
             raise
-
-
-class _NoRecipes:
-    def get(self, name: str) -> StoredRecipe:
-        raise NotFound(f"no recipe named {name!r}", reason="RECIPE_NOT_FOUND")
 
 
 def deadline(context: Context) -> float | None:

@@ -4,11 +4,10 @@ import asyncio
 
 import steer.v1 as pb
 from steer import wire
-from steer.errors import InvalidRequest, SteerError, Violation
 from steer.server.interceptor import Context
+from steer.server.named import named
+from steer.server.paging import page_size
 from steer.store import Store
-
-DEFAULT_PAGE, LARGEST_PAGE = 100, 1000
 
 
 class VectorService(pb.VectorServiceServicer):
@@ -27,19 +26,11 @@ class VectorService(pb.VectorServiceServicer):
         self, request: pb.GetVectorRequest, context: Context
     ) -> pb.GetVectorResponse:
         """One vector with its card."""
-        try:
-            vector = await asyncio.to_thread(self._store.get, request.name)
-        except SteerError as error:
-            error.violations = (Violation("name", error.reason, error.message),)
-            raise
+        vector = await named("name", self._store.get, request.name)
         return pb.GetVectorResponse(vector=wire.build_vector(vector.info(), with_card=True))
 
     def _list(self, request: pb.ListVectorsRequest) -> pb.ListVectorsResponse:
-        size = request.page_size if request.HasField("page_size") else DEFAULT_PAGE
-        if not 1 <= size <= LARGEST_PAGE:
-            message = f"is {size}; give 1 to {LARGEST_PAGE}"
-            violation = Violation("page_size", "OUT_OF_RANGE", message)
-            raise InvalidRequest(str(violation), violations=[violation])
+        size = page_size(request)
         # The token is the last name given, so that pages stay right while vectors come and go.
         found = self._store.page(
             request.page_token,

@@ -96,6 +96,7 @@ def test_it_loads_serves_and_drains(start: Start, address: str):
         assert services(channel) >= {
             "steer.v1.SteeringService",
             "steer.v1.VectorService",
+            "steer.v1.RecipeService",
             "grpc.health.v1.Health",
             "grpc.reflection.v1alpha.ServerReflection",
         }

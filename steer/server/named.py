@@ -1,0 +1,20 @@
+"""Calls of the store about one named thing."""
+
+import asyncio
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+from steer.errors import SteerError, Violation
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+async def named(field: str, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """The call's result, from a thread: files may take a while. What is wrong with the thing is a
+    violation at ``field``, which names it in the request."""
+    try:
+        return await asyncio.to_thread(call, *args, **kwargs)
+    except SteerError as error:
+        error.violations = (Violation(field, error.reason, error.message),)
+        raise
