@@ -2,15 +2,17 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import steer
+from bench import specs
 from bench.ratios import Ratio, Timed, interleave, over
 from bench.subject import Subject, served, trial, vector
-from steer.types import Phase
+from steer.types import Arm, Phase
 
 ROWS = (1, 2, 8, 32)
 COUNTS = (8, 32)
+COUNTS_ALL_LAYERS = (1, 8)
 PROMPT, TOKENS = 32, 64
 LONG_PROMPT = 200
 
@@ -73,6 +75,48 @@ def distinct_vectors_vs_one(subject: Subject, repeats: int) -> Mapping[str, Rati
     return {str(count): over(seconds["1"], seconds[str(count)]) for count in COUNTS}
 
 
+def specs_vs_one(subject: Subject, repeats: int) -> Mapping[str, Ratio]:
+    """Tokens/s of 32 rows with 32 interventions that differ in op, layer, where and gate over 32
+    rows with the same vector added; and what they cost the host, in milliseconds."""
+
+    def timed(arms: Sequence[Arm]) -> Timed:
+        return lambda: subject.run(
+            [
+                trial(ids, TOKENS, arm, baseline=False)
+                for arm, ids in zip(arms, subject.prompts(len(arms), PROMPT), strict=True)
+            ]
+        )
+
+    mixed = specs.arms(32)
+    seconds = interleave({"one": timed([vector(0)] * 32), "mixed": timed(mixed)}, repeats)
+    trials = [
+        trial(ids, TOKENS, arm) for arm, ids in zip(mixed, subject.prompts(32, PROMPT), strict=True)
+    ]
+    costs = [subject.host_cost(trials) for _ in range(repeats)]
+    host = {f"host_{name}": Ratio.of([cost[name] for cost in costs]) for name in costs[0]}
+    return {"specs_32_vs_one": over(seconds["one"], seconds["mixed"])} | host
+
+
+def all_layers_vs_none(subject: Subject, repeats: int) -> Mapping[str, Ratio]:
+    """Wall time of rows with a vector added at every layer over rows with none."""
+
+    def timed(rows: int, *arms: Arm) -> Timed:
+        return lambda: subject.run(
+            [trial(ids, TOKENS, *arms, baseline=not arms) for ids in subject.prompts(rows, PROMPT)]
+        )
+
+    everywhere = vector(0, layers=range(specs.LAYERS))
+    cases: dict[str, Timed] = {}
+    for rows in COUNTS_ALL_LAYERS:
+        cases[f"none {rows}"] = timed(rows)
+        cases[f"all {rows}"] = timed(rows, everywhere)
+    seconds = interleave(cases, repeats)
+    return {
+        f"all_layers_vs_none_{rows}": over(seconds[f"all {rows}"], seconds[f"none {rows}"])
+        for rows in COUNTS_ALL_LAYERS
+    }
+
+
 def grpc(subject: Subject, repeats: int) -> Mapping[str, Ratio]:
     """Tokens/s of eight calls at once, from another process, over the same in-process: as whole
     answers and as streams of a message a token. Client and server share the two cores."""
@@ -111,5 +155,7 @@ SUITE: Mapping[str, Callable[[Subject, int], Results]] = {
     "engine_vs_generate": engine_vs_generate,
     "arms": arms,
     "distinct_vectors_vs_one": distinct_vectors_vs_one,
+    "specs_vs_one": specs_vs_one,
+    "all_layers_vs_none": all_layers_vs_none,
     "grpc": grpc,
 }

@@ -16,12 +16,17 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 import steer
+from bench import specs
 from steer.engine.base import Done, Failed
+from steer.engine.embedded.cursors import Cursors
 from steer.engine.embedded.engine import EmbeddedEngine
 from steer.engine.scheduler import Limits
+from steer.intervene.captures import Captures
 from steer.intervene.planner import Planner
 from steer.models.load import load
-from steer.store import Store, bundled
+from steer.server.recipe_book import RecipeBook
+from steer.store import Store
+from steer.store.recipes import RecipeFiles
 from steer.types import (
     Add,
     Arm,
@@ -37,6 +42,7 @@ from steer.types import (
 )
 
 THREADS = 2
+HOST_STEPS = 50
 LAYER = 15
 CACHE = Path(".cache/smollm2")
 LIMITS = Limits(max_rows=64, kv_tokens=64 * 1024, step_tokens=512, max_queue=4096)
@@ -75,10 +81,12 @@ class Subject:
         model = load(str(folder))
         plain = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16).train(False)
         engine = EmbeddedEngine(model, LIMITS)
-        text = model.text
-        planner = Planner(
-            engine.info(), Store(bundled()), text.encode, text.encode_bare, engine.norms
-        )
+        info = engine.info()
+        store = Store("memory://bench")
+        for item in specs.items(info.fingerprint):
+            store.put(item)
+        recipes = RecipeBook(RecipeFiles(store.root))
+        planner = Planner(info, store, model.text, engine, recipes, Captures())
         return cls(engine, planner, plain, np.random.default_rng(0))
 
     def prompts(self, rows: int, length: int) -> list[tuple[int, ...]]:
@@ -98,6 +106,26 @@ class Subject:
                     raise events[-1].error
                 left -= isinstance(events[-1], Done)
         return time.perf_counter() - begin
+
+    def host_cost(self, trials: Sequence[Trial]) -> dict[str, float]:
+        """Milliseconds of planning one of the trials, and of choosing what acts where in a decode
+        step of all of them, on the host."""
+        begin = time.perf_counter()
+        plans = [self.planner.trial(trial, f"{id(trial)}-{i}") for i, trial in enumerate(trials)]
+        planning = (time.perf_counter() - begin) / len(trials)
+        cursors = [
+            (Cursors(self.planner.text, len(arm.prompt), arm.prompt).make(item.where))
+            for plan in plans
+            for arm in plan.arms
+            for item in arm.interventions
+        ]
+        length = len(plans[0].prompt)
+        begin = time.perf_counter()
+        for place in range(length, length + HOST_STEPS):
+            for cursor in cursors:
+                cursor.take(place, (place,))
+        step = (time.perf_counter() - begin) / HOST_STEPS
+        return {"plan_ms": 1e3 * planning, "where_ms": 1e3 * step}
 
     def generate(self, rows: int, length: int, tokens: int) -> float:
         """Seconds `model.generate` takes for a batch."""

@@ -62,6 +62,7 @@ class Ledger:
 
     def __init__(self, device: torch.device, meters: int = 256) -> None:
         self._pairs = torch.zeros(meters, 2, device=device)
+        self._noted: list[tuple[Tensor, Tensor, Tensor, Tensor]] = []
         self._free = list(reversed(range(meters)))
 
     def open(self) -> int:
@@ -72,11 +73,21 @@ class Ledger:
             self._free = list(reversed(range(meters, 2 * meters)))
         return self._free.pop()
 
-    def note(self, meters: Tensor, values: Tensor, counted: Tensor) -> None:
-        """Add ``values`` to the sums of ``meters`` and ``counted`` (1 or 0) to their counts. All
-        (n,). What is not counted is not summed either."""
-        pairs = torch.stack([torch.where(counted > 0, values, 0.0), counted], -1)
-        self._pairs.index_add_(0, meters, pairs)
+    def note(self, meters: Tensor, values: Tensor, over: Tensor, counted: Tensor) -> None:
+        """Add ``values / over`` to the sums of ``meters`` and ``counted`` (1 or 0) to their counts.
+        All (n,). What is not counted is not summed either. Nothing is done before ``settle``."""
+        self._noted.append((meters, values, over, counted))
+
+    def settle(self) -> None:
+        """Do what was noted, in one go: a step notes something at every site."""
+        if self._noted:
+            meters, values, over, counted = (
+                torch.cat(column) for column in zip(*self._noted, strict=True)
+            )
+            self._noted.clear()
+            tiny = torch.finfo(torch.float32).tiny
+            values = torch.where(counted > 0, values / over.clamp_min(tiny), 0.0)
+            self._pairs.index_add_(0, meters, torch.stack([values, counted], -1))
 
     def copy(self, sources: list[int], targets: list[int]) -> None:
         """Give some meters the state of others."""

@@ -28,13 +28,15 @@ class Kind:
     chooser: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Batch:
     """One op call: n tokens, p components (n = p and in order when ``owner`` is None).
 
-    ``tokens``, ``changes`` (its meters) and ``gates`` (places among the step's gates): (n,).
-    ``owner`` (the token of each component) and ``latents``: (p,). ``rows`` of the bank: (p, r).
-    ``params``: (p, k). ``before`` and ``after``: meters of latents, (p,).
+    ``tokens``, ``changes`` (its meters), ``gates`` (places among the step's gates) and ``ones``:
+    (n,). ``first``: the first of tokens that follow each other, else None. ``owner`` (the token of
+    each component) and ``latents``: (p,). ``rows`` of the bank: (p, r). ``params``: (p, k).
+    ``before`` and ``after``: meters of latents, (p,). ``directions``: what the rows hold, once it
+    was gathered; batches live as long as nothing changes.
     """
 
     kind: Kind
@@ -48,6 +50,9 @@ class Batch:
     latents: Tensor
     before: Tensor
     after: Tensor
+    ones: Tensor
+    first: int | None
+    directions: Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -115,6 +120,12 @@ def build(marks: Sequence[Mark], device_of: DeviceOf) -> StepWork:
         made = gates[site, gate_kind].batch(gate_kind, device_of(site))
         sites[site].gates.append(made)
     return StepWork(dict(sites), count)
+
+
+def _first(tokens: Sequence[int]) -> int | None:
+    """The first of tokens that follow each other."""
+    begin = tokens[0]
+    return begin if all(token == begin + i for i, token in enumerate(tokens)) else None
 
 
 def _acted(mark: Mark) -> int:
@@ -199,6 +210,8 @@ class _Columns:
             latents=column(self.latents),
             before=column(self.before),
             after=column(self.after),
+            ones=torch.ones(len(self.tokens), device=device),
+            first=_first(self.tokens),
         )
 
 

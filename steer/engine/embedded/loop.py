@@ -80,6 +80,7 @@ class Loop:
             self._steering.select([Work(active, 0, 0, arm.prompt)])
             found = probe.activations(self._network, arm.prompt, sites)
         finally:
+            self._steering.settle()
             self._steering.detach(active)
         return {site: values.cpu().numpy() for site, values in found.items()}
 
@@ -170,6 +171,7 @@ class Loop:
         index = torch.tensor(keep, device=self._device, dtype=torch.long)
         self._threads.suit(offsets[-1])
         logits = forward(self._network, self._slots.kv, inputs, index)
+        self._steering.settle()
         self._steering.capturing.collect()
         for row, count in work:
             row.computed += count

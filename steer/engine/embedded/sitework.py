@@ -13,8 +13,6 @@ from steer.intervene.ops import OPS, keep_norm
 from steer.intervene.readings import READINGS, is_open
 from steer.store import Dictionary
 
-_TINY = torch.finfo(torch.float32).tiny
-
 
 @dataclass(frozen=True)
 class Latent:
@@ -55,6 +53,20 @@ def _gather(flat: Tensor, tokens: Tensor) -> Tensor:
     return flat.index_select(0, tokens).float()
 
 
+def _take(flat: Tensor, batch: Batch) -> Tensor:
+    if batch.first is None:
+        return _gather(flat, batch.tokens)
+    # A copy in float32 too, where `float` would give a view that is then written to.
+    return flat.narrow(0, batch.first, len(batch.tokens)).to(torch.float32, copy=True)
+
+
+def _put(flat: Tensor, batch: Batch, written: Tensor) -> None:
+    if batch.first is None:
+        flat.index_copy_(0, batch.tokens, written)
+    else:
+        flat.narrow(0, batch.first, len(batch.tokens)).copy_(written)
+
+
 def reading(
     kind: str, h: Tensor, rows: Tensor, params: Tensor, latent: Latent | None, encoders: Encoders
 ) -> Tensor:
@@ -72,15 +84,17 @@ def _read(flat: Tensor, gate: GateBatch, desk: Desk, opened: Tensor) -> None:
     found = reading(gate.kind.reading, h, rows, gate.params, latent, desk.encoders)
     opens = is_open(found, gate.threshold, gate.below, gate.absolute)
     opened.index_copy_(0, gate.places.to(opened.device), opens.to(opened.device))
-    counted = opens.float()
-    desk.ledger.note(gate.readings, found, torch.ones_like(counted))
-    desk.ledger.note(gate.opened, counted, counted)
+    counted, ones = opens.float(), torch.ones_like(found)
+    desk.ledger.note(gate.readings, found, ones, ones)
+    desk.ledger.note(gate.opened, counted, ones, counted)
 
 
 def _act(flat: Tensor, batch: Batch, original: Tensor | None, desk: Desk, opened: Tensor) -> None:
-    before = _gather(flat, batch.tokens)
+    before = _take(flat, batch)
     source = before if original is None else original
-    rows, params, scale = desk.bank.gather(batch.rows), batch.params, None
+    if batch.directions is None:
+        batch.directions = desk.bank.gather(batch.rows)
+    rows, params, scale = batch.directions, batch.params, None
     if batch.dictionary is not None:
         source, scale = normalise(source, batch.kind.normalize)
         latent = Latent(batch.dictionary, batch.latents)
@@ -90,7 +104,7 @@ def _act(flat: Tensor, batch: Batch, original: Tensor | None, desk: Desk, opened
         change = change * _each(scale, batch.owner)
     if batch.owner is not None:
         change = torch.zeros_like(before).index_add_(0, batch.owner, change)
-    acts = torch.ones(len(before), device=before.device)
+    acts = batch.ones
     if batch.gates is not None:
         acts = opened.index_select(0, batch.gates.to(opened.device)).to(before.device).float()
         change = torch.where(acts[:, None] > 0, change, 0.0)
@@ -98,8 +112,10 @@ def _act(flat: Tensor, batch: Batch, original: Tensor | None, desk: Desk, opened
     if batch.kind.keep_norm:
         after = keep_norm(before, after)
     written = after.to(flat.dtype)
-    flat.index_copy_(0, batch.tokens, written)
-    _note(batch, before, written.float(), acts, desk)
+    _put(flat, batch, written)
+    # Of what was written, not of what was meant: rounding can swallow a small change.
+    norms = torch.linalg.vector_norm(torch.stack([written.float() - before, before]), dim=-1)
+    desk.ledger.note(batch.changes, norms[0], norms[1], acts)
     if batch.dictionary is not None:
         _note_latents(batch, batch.before, source, rows, params, acts, desk)
         again, _ = normalise(written.float(), batch.kind.normalize)
@@ -108,18 +124,12 @@ def _act(flat: Tensor, batch: Batch, original: Tensor | None, desk: Desk, opened
         _note_latents(batch, batch.after, again, rows, params, acts, desk)
 
 
-def _note(batch: Batch, before: Tensor, written: Tensor, acts: Tensor, desk: Desk) -> None:
-    # Of what was written, not of what was meant: rounding can swallow a small change.
-    norm = torch.linalg.vector_norm
-    relative = norm(written - before, dim=-1) / norm(before, dim=-1).clamp_min(_TINY)
-    desk.ledger.note(batch.changes, relative, acts)
-
-
 def _note_latents(
     batch: Batch, meters: Tensor, x: Tensor, rows: Tensor, params: Tensor, acts: Tensor, desk: Desk
 ) -> None:
     found = activation(_each(x, batch.owner), rows[:, 0], params[:, 3:])
-    desk.ledger.note(meters, found, _each(acts, batch.owner))
+    counted = _each(acts, batch.owner)
+    desk.ledger.note(meters, found, torch.ones_like(found), counted)
 
 
 def _each(tensor: Tensor, owner: Tensor | None) -> Tensor:

@@ -104,6 +104,11 @@ class Steering:
             self._work = build(marks, self._device)
             self._opened = torch.zeros(self._work.gates, dtype=torch.bool, device=self._first)
 
+    def settle(self) -> None:
+        """After a pass: do what was noted in it."""
+        for desk in self._desks.values():
+            desk.ledger.settle()
+
     def rest(self) -> None:
         """Do nothing in the coming pass: what acted in the last step would act there too."""
         self.select(())
