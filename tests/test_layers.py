@@ -9,19 +9,28 @@ PACKAGE = Path(__file__).parents[1] / "steer"
 ALLOWED = {
     "types": set(),
     "errors": set(),
+    "specs": {"types", "errors"},
     "v1": set(),
-    "wire": {"types", "errors", "v1"},
-    "client": {"types", "errors", "v1", "wire"},
+    "wire": {"types", "specs", "errors", "v1"},
+    "client": {"types", "specs", "errors", "v1", "wire"},
     "store": {"types", "errors"},
+    "formats": {"types", "errors", "store"},
     "models": {"types", "errors", "tasks"},
     "measure": {"types", "errors"},
     "tasks": {"types", "errors"},
     "intervene": {"types", "errors", "store"},
     "engine": {"types", "errors", "store", "models", "measure", "intervene"},
     "elicit": {"types", "errors", "store", "models", "measure", "tasks", "intervene", "engine"},
-    "server": {"types", "errors", "store", "models", "intervene", "engine", "wire", "v1"},
+    "runs": {
+        *("types", "specs", "errors", "store", "models", "measure", "tasks"),
+        *("intervene", "engine", "elicit"),
+    },
+    "server": {
+        *("types", "specs", "errors", "store", "models", "intervene", "engine", "runs"),
+        *("wire", "v1"),
+    },
 }
-NO_TORCH = ("types", "errors", "wire", "client", "cli", "tasks", "measure", "store")
+NO_TORCH = ("types", "specs", "errors", "wire", "client", "cli", "tasks", "measure", "store")
 NO_TORCH_FILES = (
     *(f"engine/{name}.py" for name in ("base", "rows", "scheduler")),
     *(

@@ -1,0 +1,1 @@
+"""Stored runs: specs whose units are done once, whatever stops in between."""
