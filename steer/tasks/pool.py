@@ -1,0 +1,51 @@
+"""A fixed set of items, dealt into splits by their content and drawn from by a seed."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from steer.errors import InvalidRequest
+from steer.tasks.splits import split_of
+from steer.tasks.task import REPORT, SELECT, Item
+
+HALVES: Mapping[str, range] = {SELECT: range(50), REPORT: range(50, 100)}
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """``splits``: the items by split, each split in the order the items came in."""
+
+    name: str
+    splits: Mapping[str, tuple[Item, ...]]
+
+    @classmethod
+    def of(cls, name: str, items: Iterable[Item], splits: Mapping[str, range] = HALVES) -> Pool:
+        """Deal items out by a hash of what they ask, so that equal prompts share a split."""
+        dealt: dict[str, list[Item]] = {split: [] for split in splits}
+        for item in items:
+            dealt[split_of(content(item), splits)].append(item)
+        return cls(name, {split: tuple(held) for split, held in dealt.items()})
+
+    def items(self, split: str, n: int, seed: int = 0) -> tuple[Item, ...]:
+        """``n`` different items of a split: the first ``n`` of an order that the seed decides.
+
+        Raises InvalidRequest for an unknown split, or when it has fewer than ``n`` items.
+        """
+        if split not in self.splits:
+            known = ", ".join(self.splits)
+            raise InvalidRequest(f"task {self.name}: unknown split {split!r}; there are {known}")
+        held = self.splits[split]
+        if not 0 <= n <= len(held):
+            raise InvalidRequest(
+                f"task {self.name}: split {split} has {len(held)} items, {n} were asked for"
+            )
+        return tuple(random.Random(f"{self.name}/{split}/{seed}").sample(held, n))
+
+
+def content(item: Item) -> str:
+    """What an item asks, as one text."""
+    asked = item.prompt
+    said = (asked.text or "", *(f"{message.role}\n{message.content}" for message in asked.messages))
+    return "\n\n".join(said).strip()
