@@ -11,14 +11,14 @@ import time
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
 from steer.errors import FailedPrecondition, SteerError
 from steer.store.address import is_name
 from steer.store.files import Stamp
-from steer.store.summary import from_row, to_row
+from steer.store.summary import FIELDS, from_row
 from steer.store.versions import Versions
 from steer.types import VectorInfo
 
@@ -26,7 +26,6 @@ log = logging.getLogger("steer.store")
 
 FILE = ".index.json"
 _FORMAT = "steer.index/1"
-_FIELDS = {field.name for field in fields(VectorInfo)}
 _WORTH_KEEPING = 200
 # Looking at the folders takes at most this part of the time.
 _SHARE = 0.1
@@ -89,16 +88,16 @@ class Index:
     def _refresh(self) -> None:
         rows, read = {}, 0
         for name, stamp in self._versions.files.folders().items():
-            if not is_name(name):
-                continue
             row = self._rows.get(name)
+            if row is None and not is_name(name):
+                continue
             if row is None or stamp is None or row.stamp != stamp:
                 row = _Row(stamp, self._read(name))
                 read += 1
             rows[name] = row
         changed = read or rows.keys() != self._rows.keys()
         self._rows = rows
-        if changed:
+        if changed or not self._names:
             self._names = sorted(name for name, row in rows.items() if row.summary)
             self._unsaved += read
             self._save()
@@ -112,7 +111,7 @@ class Index:
             version = self._versions.version(name, folder.live[-1], folder)
             if version.tensors not in folder.files:
                 raise FailedPrecondition(f"{name!r} is damaged: {version.tensors} is missing")
-            return to_row(self._versions.summary(version))
+            return self._versions.row(version)
         except SteerError as error:
             log.warning("not listed: %s", error.message)
             return None
@@ -122,7 +121,7 @@ class Index:
             raw = json.loads(self._versions.files.read(FILE))
             if raw["format"] == _FORMAT:
                 for name, (stamp, summary) in raw["rows"].items():
-                    if summary is None or summary.keys() == _FIELDS:
+                    if summary is None or summary.keys() == set(FIELDS):
                         yield name, _Row(stamp, summary)
 
     def _save(self) -> None:

@@ -1,7 +1,7 @@
 """The store: immutable versions of vectors and dictionaries under names."""
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
 from typing import TypeVar
@@ -104,25 +104,27 @@ class Store:
         version = self.resolve(address)
         return version, self._versions.open(version)
 
-    def put(self, item: AnyItem) -> AnyItem:
+    def add(self, item: Item) -> Version:
         """Store an item as the newest version of its name. Durable when it returns.
 
-        When the newest is just this already, nothing changes. Returns the item as it is stored.
-        Raises InvalidRequest with everything that does not fit.
+        When the newest is just this already, nothing changes. Raises InvalidRequest with everything
+        that does not fit.
         """
         with np.errstate(over="ignore"):  # What does not fit float32 is infinite, and refused.
             arrays = {key: np.asarray(array, "<f4") for key, array in item.arrays().items()}
         size, pieces = tensors.encode(arrays)
         upload = self.upload(item.name, item.card, size)
-        with closing(upload):
-            try:
-                for piece in pieces:
-                    upload.write(piece)
-                version = upload.commit()
-            except BaseException:
-                upload.discard()
-                raise
-        stored = self._versions.load(version)
+        try:
+            for piece in pieces:
+                upload.write(piece)
+            return upload.commit()
+        except BaseException:
+            upload.discard()
+            raise
+
+    def put(self, item: AnyItem) -> AnyItem:
+        """As ``add``; returns the item as it was stored."""
+        stored = self._versions.load(self.add(item))
         assert isinstance(stored, type(item))
         return stored
 

@@ -1,38 +1,29 @@
 """What listings show of a stored thing, from its card alone."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any
 
 from steer.store.card import Card
 from steer.types import Site, VectorInfo
 
+FIELDS = tuple(field.name for field in fields(VectorInfo) if field.name != "card")
+
 
 def summary(name: str, card: Card) -> VectorInfo:
     """The thing as listings show it. Its card must hold what the store fills in."""
-    return VectorInfo(
-        name=name,
-        content_hash=card.content_hash,
-        kind=card.kind,
-        description=card.description,
-        model=card.model,
-        fingerprint=card.fingerprint,
-        d_model=card.d_model,
-        sites=card.sites,
-        norms=tuple(card.norms[site] for site in card.sites),
-        method=card.method,
-        licence=card.licence,
-        created=card.created,
-        card=card.to_dict(),
-    )
+    return from_row(to_row(name, card), card.to_dict())
 
 
-def to_row(info: VectorInfo) -> dict[str, Any]:
-    """Plain JSON values, without the card."""
-    return asdict(info) | {"sites": [str(site) for site in info.sites], "card": {}}
+def to_row(name: str, card: Card) -> dict[str, Any]:
+    """A summary without the card, as JSON values."""
+    own = {"name": name, "sites": list(map(str, card.sites))}
+    norms = [card.norms[site] for site in card.sites]
+    taken = (field for field in FIELDS if field not in ("name", "sites", "norms"))
+    return own | {"norms": norms} | {field: getattr(card, field) for field in taken}
 
 
-def from_row(row: Mapping[str, Any]) -> VectorInfo:
-    """What ``to_row`` made."""
-    sites = tuple(Site.parse(site) for site in row["sites"])
-    return VectorInfo(**{**row, "sites": sites, "norms": tuple(row["norms"])})
+def from_row(row: Mapping[str, Any], card: Mapping[str, object] | None = None) -> VectorInfo:
+    """The summary ``to_row`` made a row of."""
+    sites = tuple(map(Site.parse, row["sites"]))
+    return VectorInfo(**{**row, "sites": sites, "norms": tuple(row["norms"]), "card": card or {}})

@@ -63,10 +63,12 @@ def encode(arrays: Mapping[str, Array]) -> tuple[int, Iterator[bytes | memoryvie
 
 
 def _values(array: Array) -> Iterator[memoryview]:
-    flat = array.reshape(-1)
-    for start in range(0, flat.size, _CHUNK // 4):
-        part = np.ascontiguousarray(flat[start : start + _CHUNK // 4], "<f4")
-        yield part.data.cast("B")
+    # Row by row, because a transposed array that is made flat is copied as a whole.
+    rows = array if array.ndim else array.reshape(1)
+    step = max(1, _CHUNK * len(rows) // max(1, array.size * 4))
+    for start in range(0, len(rows), step):
+        part = np.ascontiguousarray(rows[start : start + step], "<f4")
+        yield part.reshape(-1).data.cast("B")
 
 
 def digest(file: File) -> str:

@@ -1,7 +1,6 @@
 """Uploads: tensor files on their way into the store, in pieces and across interruptions."""
 
 import fcntl
-import hashlib
 import json
 import os
 import re
@@ -18,7 +17,7 @@ from steer.store.address import check_name
 from steer.store.card import Card
 from steer.store.files import Files
 from steer.store.kinds import KINDS
-from steer.store.versions import Version, Versions, card_file, read_item, tensor_file
+from steer.store.versions import Version, Versions, card_file, digest, read_item, tensor_file
 
 _ID = re.compile(r"[0-9a-f]{32}")
 
@@ -98,14 +97,14 @@ class Upload:
             raise InvalidRequest(str(error), reason="BAD_TENSORS") from error
 
     def _place(self, card: Card) -> Version:
-        text, files = card.to_json().encode(), self._versions.files
-        with files.locked(exclusive=False):
-            number = self._same(text)
-            if number is None:
+        text = card.to_json().encode()
+        with self._versions.files.locked(exclusive=False):
+            version = self._same(text)
+            if version is None:
                 self._take(card.sha256)
-                number = self._numbered(text)
+                version = self._numbered(card, text)
         self._versions.changes += 1
-        return self._versions.version(self.name, number, self._versions.folder(self.name))
+        return version
 
     def _take(self, sha256: str) -> None:
         try:
@@ -114,24 +113,24 @@ class Upload:
             message = f"not a vector name: {self.name!r} (a file in the store is called so)"
             raise InvalidRequest(message, reason="BAD_NAME") from error
 
-    def _numbered(self, text: bytes) -> int:
+    def _numbered(self, card: Card, text: bytes) -> Version:
         # Others may be faster; each time one is, that is another version, so this ends.
-        while (number := self._same(text)) is None:
+        while (version := self._same(text)) is None:
             number = self._versions.folder(self.name).next
             with suppress(FileExistsError):
                 self._versions.files.create(f"{self.name}/{card_file(number)}", text)
-                return number
-        return number
+                file = tensor_file(card.sha256)
+                return Version(self.name, number, digest(text), card, file, retired=False)
+        return version
 
-    def _same(self, text: bytes) -> int | None:
-        """The number of the newest version if it has this very card."""
+    def _same(self, text: bytes) -> Version | None:
+        """The newest version if it has this very card."""
         folder = self._versions.folder(self.name)
         if not folder.live:
             return None
         with suppress(SteerError):
             newest = self._versions.version(self.name, folder.live[-1], folder)
-            if newest.digest == f"sha256:{hashlib.sha256(text).hexdigest()}":
-                return newest.number
+            return newest if newest.digest == digest(text) else None
         return None
 
     def close(self) -> None:

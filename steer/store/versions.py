@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from io import BufferedReader
+from typing import Any
 
 from steer.errors import FailedPrecondition, InvalidRequest, NotFound, SteerError
 from steer.store import tensors
@@ -22,8 +23,7 @@ from steer.store.card import Card, CardError
 from steer.store.checks import Tensors
 from steer.store.files import Entry, Files
 from steer.store.kinds import KINDS, Item
-from steer.store.summary import summary
-from steer.types import VectorInfo
+from steer.store.summary import to_row
 
 SIMPLE_TENSORS = "vector.safetensors"
 TENSOR_FILE = re.compile(r"[0-9a-f]{64}\.safetensors")
@@ -45,6 +45,11 @@ def gone_file(number: int) -> str:
 def tensor_file(sha256: str) -> str:
     """Name of a tensor file in the folder of the name."""
     return f"{sha256}.safetensors"
+
+
+def digest(card: bytes) -> str:
+    """The hash of a version, from the bytes of its card."""
+    return f"sha256:{hashlib.sha256(card).hexdigest()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +192,7 @@ class Versions:
         return Version(
             name=name,
             number=number,
-            digest=f"sha256:{hashlib.sha256(data).hexdigest()}",
+            digest=digest(data),
             card=card,
             tensors=SIMPLE_TENSORS if simple else own,
             retired=number in folder.gone,
@@ -212,18 +217,17 @@ class Versions:
                     message = f"sha256: {version.tensors} is not the file this card describes"
                     raise CardError(message)
                 item = read_item(version.name, version.card, tensors.read(file))
-                if version.card.content_hash not in ("", item.content_hash):
-                    raise CardError(f"content_hash: the tensors have {item.content_hash}")
+                _check_filled_in(version.card, item.content_hash)
                 return item
             except (OSError, ValueError, InvalidRequest) as error:
                 raise _damaged(version, error) from error
 
-    def summary(self, version: Version) -> VectorInfo:
-        """A version as listings show it; reads its tensors when the card does not say enough."""
+    def row(self, version: Version) -> dict[str, Any]:
+        """What listings show of it; reads its tensors when the card does not say enough."""
         card = version.card
         if not card.content_hash or card.norms.keys() != set(card.sites):
             card = self.load(version).full_card()
-        return summary(version.name, card)
+        return to_row(version.name, card)
 
 
 def read_item(name: str, card: Card, content: Tensors) -> Item:
@@ -232,6 +236,13 @@ def read_item(name: str, card: Card, content: Tensors) -> Item:
         known = ", ".join(KINDS)
         raise InvalidRequest(f"kind: {card.kind!r} is none of {known}", reason="UNKNOWN_KIND")
     return KINDS[card.kind].read(name, card, content)
+
+
+def _check_filled_in(card: Card, content_hash: str) -> None:
+    if card.content_hash not in ("", content_hash):
+        raise CardError(f"content_hash: the tensors have {content_hash}")
+    if card.norms and card.norms.keys() != set(card.sites):
+        raise CardError(f"norms: are of {', '.join(map(str, card.norms))}, want the card's sites")
 
 
 def _damaged(version: Version, problem: object) -> FailedPrecondition:

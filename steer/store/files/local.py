@@ -31,26 +31,21 @@ class LocalFiles(Files):
         """Folders one and two levels down, by the time of their last change."""
         trusted = time.time_ns() - _RESOLUTION_NS
         found: dict[str, Stamp | None] = {}
-        for folder, changed in self._below("", trusted):
+        for folder, changed in self._below("", _changed(str(self.root)), trusted):
             found[folder] = changed if changed < trusted else None
-            for inner, inner_changed in self._below(folder, trusted, changed):
+            for inner, inner_changed in self._below(f"{folder}/", changed, trusted):
                 found[inner] = inner_changed if inner_changed < trusted else None
         return found
 
-    def _below(
-        self, folder: str, trusted: int, changed: int | None = None
-    ) -> Iterator[tuple[str, int]]:
-        with suppress(FileNotFoundError, NotADirectoryError):
-            if changed is None:
-                changed = os.stat(self.root / folder).st_mtime_ns
-            known = self._children.get(folder)
-            if known is None or known[0] != changed or changed >= trusted:
-                self._children[folder] = known = (changed, self.subfolders(folder))
-            base = f"{self.root}{os.sep}{folder}"
-            for name in known[1]:
-                with suppress(FileNotFoundError):
-                    path = f"{folder}/{name}" if folder else name
-                    yield path, os.stat(f"{base}{os.sep}{name}").st_mtime_ns
+    # Called for every folder of the store at every look, so it does without niceties.
+    def _below(self, prefix: str, changed: int, trusted: int) -> list[tuple[str, int]]:
+        known = self._children.get(prefix)
+        if known is None or known[0] != changed or changed >= trusted:
+            self._children[prefix] = known = (changed, self.subfolders(prefix))
+        if not known[1]:
+            return []
+        base = f"{self.root}/{prefix}"
+        return [(prefix + name, _changed(base + name)) for name in known[1]]
 
     def subfolders(self, folder: str) -> tuple[str, ...]:
         """Names of the folders in a folder."""
@@ -91,13 +86,13 @@ class LocalFiles(Files):
             os.link(temporary, target)
         finally:
             temporary.unlink()
-        _sync_folder(target.parent)
+        self._sync_up(target.parent)
 
     def replace(self, path: str, data: bytes) -> None:
         """By renaming."""
         target = self._prepare(path)
         os.replace(self._written(data), target)
-        _sync_folder(target.parent)
+        self._sync_up(target.parent)
 
     def take(self, staged: Path, path: str) -> None:
         """By renaming."""
@@ -106,7 +101,7 @@ class LocalFiles(Files):
             os.fsync(file.fileno())
         os.chmod(staged, 0o644)
         os.replace(staged, target)
-        _sync_folder(target.parent)
+        self._sync_up(target.parent)
 
     def remove(self, path: str) -> None:
         """Remove a file."""
@@ -126,13 +121,20 @@ class LocalFiles(Files):
 
     def _prepare(self, path: str) -> Path:
         target = self.root / path
-        missing = [parent for parent in target.parents if not parent.is_dir()]
-        if any(parent.exists() for parent in missing):
-            raise NotADirectoryError(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        for parent in missing:
-            _sync_folder(parent.parent)
+        if not self.root.exists():
+            self.root.mkdir(parents=True, exist_ok=True)
+            _sync(self.root.parent)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except FileExistsError as error:
+            raise NotADirectoryError(path) from error
         return target
+
+    def _sync_up(self, folder: Path) -> None:
+        # All the way: another writer may have made a folder and not yet have made it durable.
+        _sync(folder)
+        if folder != self.root:
+            self._sync_up(folder.parent)
 
     def _written(self, data: bytes) -> Path:
         self.staging.mkdir(parents=True, exist_ok=True)
@@ -145,12 +147,20 @@ class LocalFiles(Files):
         return path
 
 
+def _changed(path: str) -> int:
+    """Time of the last change in ns; of what is gone, one that is never trusted."""
+    try:
+        return os.stat(path).st_mtime_ns
+    except (FileNotFoundError, NotADirectoryError):
+        return 2**62
+
+
 def _entry(status: os.stat_result) -> Entry:
     stamp = f"{status.st_mtime_ns} {status.st_ino} {status.st_size}"
     return Entry(status.st_size, stamp, status.st_mtime, stat.S_ISREG(status.st_mode))
 
 
-def _sync_folder(folder: Path) -> None:
+def _sync(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -13,7 +13,7 @@ from steer.store.kinds.base import Item
 from steer.store.spec import Architecture, DictionarySpec
 from steer.types import Site
 
-_ROWS = 4096
+_ROWS = 256
 
 # Beside encoder, decoder and decoder_bias: tensors of shape (d_sae,) by architecture.
 _OWN: Mapping[Architecture, tuple[str, ...]] = {

@@ -1,0 +1,229 @@
+"""Listings: pages, filters, changes from outside, and ten thousand vectors."""
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from steer.store import Store
+from steer.store import index as module
+from tests.store import items
+
+
+def names(store: Store, **wanted: str) -> list[str]:
+    return [info.name for info in store.page(**wanted)]
+
+
+def test_pages_are_in_order_and_go_on_behind_a_name(store):
+    given = ["a", "a/b", "b", "c/d", "z"]
+    for name in reversed(given):
+        store.add(items.vector(name))
+    assert names(store) == given
+    assert names(store, limit=2) == ["a", "a/b"]
+    assert names(store, after="a/b", limit=2) == ["b", "c/d"]
+    assert names(store, after="bb") == ["c/d", "z"]
+    assert names(store, after="z") == []
+
+
+def test_a_summary_is_that_of_the_newest_version(store):
+    store.add(items.vector("a"))
+    store.add(items.dictionary(name="b"))
+    for reader in (store, Store(store.root)):
+        for info in reader.page():
+            assert replace(reader.get(info.name).info(), card={}) == info
+    store.add(items.vector("a", seed=4))
+    assert store.page(limit=1)[0].content_hash == store.get("a").content_hash
+
+
+def test_filters(store):
+    for index, item in enumerate(items.every_kind().values()):
+        card = replace(item.card, model=f"m{index % 2}")
+        store.add(replace(item, name=f"v{index:02}", card=card))
+    everything = store.page()
+    assert {info.kind for info in everything} == _kinds()
+    for kind in _kinds():
+        assert names(store, kind=kind) == [i.name for i in everything if i.kind == kind]
+    both = [i.name for i in everything if i.kind == "sae" and i.model == "m1"]
+    assert names(store, kind="sae", model="m1") == both != []
+    assert names(store, method="other") == []
+    assert names(store, kind="sae", model="m1", limit=1, after=both[0]) == both[1:2]
+
+
+def _kinds() -> set[str]:
+    return {item.kind for item in items.every_kind().values()}
+
+
+def test_what_others_store_and_delete_shows(store):
+    other = Store(store.root)
+    assert names(store) == []
+    for step in range(1, 4):
+        other.add(items.vector("a", seed=step))
+        _wait()
+        assert store.page()[0].content_hash == other.get("a").content_hash
+    other.add(items.vector("b/c"))
+    _wait()
+    assert names(store) == ["a", "b/c"]
+    other.delete("a@3")
+    _wait()
+    assert store.page()[0].content_hash == other.get("a@2").content_hash
+    other.delete("a")
+    _wait()
+    assert names(store) == ["b/c"]
+
+
+def _wait() -> None:
+    time.sleep(0.1)
+
+
+def test_what_is_stored_here_shows_at_once(store):
+    for n in range(5):
+        store.add(items.vector(f"v{n}"))
+        assert f"v{n}" in names(store)
+        store.delete(f"v{n}")
+        assert names(store) == []
+
+
+def test_a_card_written_by_another_program_is_enough(tmp_path):
+    made = Store(tmp_path / "from").put(items.vector("a"))
+    folder = tmp_path / "to/x/y"
+    folder.mkdir(parents=True)
+    tensors = next((tmp_path / "from/a").glob("*.safetensors"))
+    shutil.copy(tensors, folder / "vector.safetensors")
+    card = replace(made.card, norms={}, content_hash="").to_dict()
+    (folder / "card.json").write_text(json.dumps(card))
+    store = Store(tmp_path / "to")
+    info = store.page()[0]
+    assert info.content_hash == made.content_hash
+    assert dict(zip(info.sites, info.norms, strict=True)) == made.norms()
+    assert store.verify().damage == ()
+    store.add(items.vector("x/y", seed=1))
+    assert [v.number for v in store.versions("x/y")] == [1, 2]
+
+
+def test_what_is_damaged_does_not_hide_the_rest(tmp_path, caplog):
+    store = Store(tmp_path)
+    for name in ("a", "b", "c"):
+        store.add(items.vector(name))
+    (tmp_path / "a/card.json").write_text("{")
+    next((tmp_path / "b").glob("*.safetensors")).unlink()
+    fresh = Store(tmp_path)
+    assert names(fresh) == ["c"] and fresh.names() == ["c"]
+    assert "not listed" in caplog.text and "not JSON" in caplog.text and "missing" in caplog.text
+
+
+def many(root: Path, n: int) -> None:
+    """n vectors as another program would write them, changed long enough ago to be trusted."""
+    made = Store(root / ".made").put(items.vector("a"))
+    data = next((root / ".made/a").glob("*.safetensors")).read_bytes()
+    text = made.card.to_json().encode()
+    past = time.time() - 60
+    for i in range(n):
+        folder = root / (f"v{i:05}" if i % 2 else f"by{i % 97:02}/v{i:05}")
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "card.json").write_bytes(text)
+        (folder / "vector.safetensors").write_bytes(data)
+        os.utime(folder, (past, past))
+    for folder in (root, *root.iterdir()):
+        os.utime(folder, (past, past))
+
+
+def seconds(work: Callable[[], object], times: int = 1) -> float:
+    """Median: the machine may do other things meanwhile."""
+    taken = []
+    for _ in range(times):
+        began = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - began)
+    return float(np.median(taken))
+
+
+def test_ten_thousand_vectors_are_listed_in_pages_of_under_100_ms(tmp_path):
+    many(tmp_path, 10_000)
+    made = seconds(Store(tmp_path).names)
+    assert (tmp_path / module.FILE).exists()
+    store = Store(tmp_path)
+    kept = seconds(store.page)
+
+    def look() -> None:
+        store._index._next_look = 0.0
+        store.page("v05000")
+
+    looking, paging = seconds(look, 9), seconds(lambda: store.page("v05000"), 9)
+    finding = seconds(lambda: store.resolve("v05001"), 9)
+    print(f"first ever {made:.2f} s, first of a process {kept:.2f} s, page {paging * 1e3:.2f} ms")
+    print(f"page with a look {looking * 1e3:.0f} ms, lookup {finding * 1e3:.2f} ms")
+    assert looking < 0.1 and paging < 0.02 and finding < 0.02
+    assert kept < made
+    seen = [store.page()]
+    while seen[-1]:
+        seen.append(store.page(seen[-1][-1].name, 1000, kind="direction"))
+    assert [info.name for page in seen for info in page] == store.names()
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """Names of folders an index read again."""
+    read = []
+    real = module.Index._read
+
+    def reading(self, name):
+        read.append(name)
+        return real(self, name)
+
+    monkeypatch.setattr(module.Index, "_read", reading)
+    return read
+
+
+def test_only_folders_that_changed_are_read_again(tmp_path, counted, monkeypatch):
+    monkeypatch.setattr(module, "_WORTH_KEEPING", 10)
+    many(tmp_path, 40)
+    store = Store(tmp_path)
+    store.names()
+    folders = len(counted)
+    assert folders >= 40
+    for reader in (store, Store(tmp_path)):
+        counted.clear()
+        reader._index._next_look = 0.0
+        assert len(reader.names()) == 40
+        assert counted == []
+    store.add(items.vector("v00001", seed=3))
+    assert store.page("v00000", 1)[0].content_hash == store.get("v00001").content_hash
+    assert set(counted) == {"v00001"}
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": "x"}', '{"format": "steer.index/1"}'])
+def test_an_index_that_can_not_be_read_is_made_again(text, tmp_path):
+    store = Store(tmp_path)
+    store.add(items.vector("a"))
+    (tmp_path / module.FILE).write_text(text)
+    assert Store(tmp_path).names() == ["a"]
+
+
+def test_an_index_with_other_fields_is_not_believed(tmp_path):
+    store = Store(tmp_path)
+    store.add(items.vector("a"))
+    past = time.time_ns() - 60 * 10**9
+    os.utime(tmp_path / "a", ns=(past, past))
+    for summary in ({"name": "a"}, 3, "x"):
+        rows = {"a": [past, summary]}
+        (tmp_path / module.FILE).write_text(json.dumps({"format": "steer.index/1", "rows": rows}))
+        assert names(Store(tmp_path)) == ["a"]
+
+
+def test_a_store_that_can_not_be_written_is_listed(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "_WORTH_KEEPING", 1)
+    store = Store(tmp_path)
+    store.add(items.vector("a"))
+
+    def refuse(*_: object) -> None:
+        raise PermissionError("read-only")
+
+    fresh = Store(tmp_path)
+    monkeypatch.setattr(fresh._versions.files, "replace", refuse)
+    assert fresh.names() == ["a"] and not (tmp_path / module.FILE).exists()
