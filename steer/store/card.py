@@ -1,11 +1,13 @@
 """The card of a vector: what it is, what it was made for, how it was made and measured."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from steer.store.spec import DictionarySpec
+from steer.store.typed import typed
 from steer.store.where import where_from_dict, where_to_dict
 from steer.types import Site, Strength, Unit, Where
 
@@ -82,8 +84,8 @@ class Card:
     def from_json(cls, text: str) -> "Card":
         """Read a card. Raises CardError naming the field."""
         try:
-            raw = json.loads(text, parse_constant=_refuse)
-        except ValueError as error:
+            raw = json.loads(text, parse_constant=_refuse, parse_float=_finite)
+        except (ValueError, RecursionError) as error:
             raise CardError(f"not JSON: {error}") from error
         if not isinstance(raw, dict) or raw.get("format") != FORMAT:
             raise CardError(f"format: want {FORMAT!r}")
@@ -99,6 +101,12 @@ def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is not a number")
 
 
+def _finite(text: str) -> float:
+    if not math.isfinite(number := float(text)):
+        _refuse(text)
+    return number
+
+
 def _from_dict(raw: Mapping[str, Any]) -> Card:
     model, method, defaults = raw["model"], raw["method"], raw.get("defaults", {})
     strength, dictionary = defaults.get("strength", {}), raw.get("dictionary")
@@ -106,8 +114,8 @@ def _from_dict(raw: Mapping[str, Any]) -> Card:
         model=str(model["id"]),
         revision=str(model.get("revision", "")),
         fingerprint=str(model["fingerprint"]),
-        d_model=int(raw["d_model"]),
-        sites=tuple(Site.parse(site) for site in raw["sites"]),
+        d_model=typed(raw["d_model"], int, "d_model"),
+        sites=_sites(raw["sites"]),
         method=str(method["name"]),
         parameters=dict(method.get("parameters", {})),
         kind=str(raw["kind"]),
@@ -124,6 +132,13 @@ def _from_dict(raw: Mapping[str, Any]) -> Card:
         content_hash=str(raw.get("content_hash", "")),
         sha256=str(raw.get("sha256", "")),
     )
+
+
+def _sites(raw: list[str]) -> tuple[Site, ...]:
+    sites = tuple(map(Site.parse, raw))
+    if not sites or len(set(sites)) < len(sites):
+        raise ValueError(f"sites: are {raw}, want one or more, each once")
+    return sites
 
 
 def _by_name(norms: Mapping[Site, float]) -> dict[str, float]:

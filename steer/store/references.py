@@ -12,7 +12,7 @@ _BY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
 class References:
-    """One empty file ``.refs/<hex of the digest>/<by>`` for each reference."""
+    """One empty file ``.refs/<name>@<hex of the digest>/<by>`` for each, with ``~`` for ``/``."""
 
     def __init__(self, versions: Versions) -> None:
         self._versions = versions
@@ -29,8 +29,8 @@ class References:
         if not _BY.fullmatch(by):
             raise InvalidRequest(f"by: is {by!r}, want {_BY.pattern}", reason="BAD_NAME")
         version = self._versions.resolve(address)
-        path = _path(version.digest, by)
-        known = by in self.by(version.digest)
+        path = f"{_folder(version.address)}/{by}"
+        known = by in self.by(version.address)
         with suppress(FileExistsError):
             self._files.create(path, b"")
         if not known and version.number not in self._versions.folder(version.name).live:
@@ -39,20 +39,24 @@ class References:
             raise NotFound(message, reason="VECTOR_NOT_FOUND")
         return version
 
-    def remove(self, digest: str, by: str) -> None:
+    def remove(self, version: Version, by: str) -> None:
         """Refer no longer; nothing happens where there was no such reference."""
         if _BY.fullmatch(by):
-            self._files.remove(_path(digest, by))
+            self._files.remove(f"{_folder(version.address)}/{by}")
 
-    def digests(self) -> tuple[str, ...]:
+    def by(self, address: str) -> tuple[str, ...]:
+        """Who refers to the version with this address, ``name@sha256:…`` in full."""
+        return tuple(sorted(self._files.entries(_folder(address))))
+
+    def addresses(self) -> tuple[str, ...]:
         """Versions something refers to."""
-        found = (f"sha256:{name}" for name in self._files.subfolders(FOLDER))
-        return tuple(sorted(digest for digest in found if self.by(digest)))
-
-    def by(self, digest: str) -> tuple[str, ...]:
-        """Who refers to the version with this digest."""
-        return tuple(sorted(self._files.entries(_path(digest))))
+        found = (_address(folder) for folder in self._files.subfolders(FOLDER))
+        return tuple(sorted(address for address in found if self.by(address)))
 
 
-def _path(digest: str, by: str = "") -> str:
-    return f"{FOLDER}/{digest.removeprefix('sha256:')}/{by}".rstrip("/")
+def _folder(address: str) -> str:
+    return f"{FOLDER}/{address.replace('/', '~').replace('@sha256:', '@')}"
+
+
+def _address(folder: str) -> str:
+    return folder.replace("~", "/").replace("@", "@sha256:")

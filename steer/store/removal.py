@@ -49,9 +49,9 @@ class Removal:
         with self._files.locked(exclusive=True):
             removed, kept = [], {}
             for number in self._meant(address):
-                digest, by = self._mark(address.name, number)
+                kept_as, by = self._mark(address.name, number)
                 if by:
-                    kept[f"{address.name}@{digest}"] = by
+                    kept[kept_as] = by
                 else:
                     self._erase(address.name, number)
                     removed.append(f"{address.name}@{number}")
@@ -66,15 +66,15 @@ class Removal:
         return (self._versions.resolve(address).number,)
 
     def _mark(self, name: str, number: int) -> tuple[str, tuple[str, ...]]:
-        """Mark a version as gone, and only then look who refers to it."""
+        """Mark a version as gone, and only then look who refers to it, and by what address."""
         with suppress(FileExistsError):
             self._files.create(f"{name}/{gone_file(number)}", b"")
         self._versions.changes += 1
         try:
-            digest = self._versions.version(name, number, self._versions.folder(name)).digest
+            version = self._versions.version(name, number, self._versions.folder(name))
         except SteerError:
             return "", ()
-        return digest, self._references.by(digest)
+        return version.address, self._references.by(version.address)
 
     def _erase(self, name: str, number: int) -> None:
         """Remove the files of a version; the card first, so that it never lacks its tensors."""
@@ -98,10 +98,13 @@ class Removal:
         Raises as ``Versions.resolve``.
         """
         with self._files.locked(exclusive=True):
-            version = self._versions.resolve(address)
-            self._references.remove(version.digest, by)
-            if version.retired and not self._references.by(version.digest):
-                self._erase(version.name, version.number)
+            found = self._versions.resolve(address)
+            self._references.remove(found, by)
+            if self._references.by(found.address):
+                return
+            for version in self._versions.readable(found.name, self._versions.folder(found.name)):
+                if version.retired and version.digest == found.digest:
+                    self._erase(version.name, version.number)
 
     def sweep(self, older_than: float = DAY) -> tuple[str, ...]:
         """Clear away what is left over and older than ``older_than`` seconds; returns what it was.

@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any
 
+from steer.store.typed import typed
 from steer.types import Site
-
-T = TypeVar("T", int, bool)
 
 
 class Architecture(StrEnum):
@@ -63,18 +62,11 @@ class DictionarySpec:
         k, site_out = raw.get("k"), raw.get("site_out")
         return cls(
             architecture=Architecture(raw["architecture"]),
-            d_sae=_typed(raw["d_sae"], int, "dictionary.d_sae"),
-            k=None if k is None else _typed(k, int, "dictionary.k"),
+            d_sae=typed(raw["d_sae"], int, "dictionary.d_sae"),
+            k=None if k is None else typed(k, int, "dictionary.k"),
             normalize=Normalize(raw.get("normalize", Normalize.NONE)),
-            apply_b_dec_to_input=_typed(
+            apply_b_dec_to_input=typed(
                 raw.get("apply_b_dec_to_input", False), bool, "dictionary.apply_b_dec_to_input"
             ),
             site_out=None if site_out is None else Site.parse(site_out),
         )
-
-
-def _typed(value: Any, kind: type[T], field: str) -> T:
-    # Not isinstance: to it, true is an integer.
-    if type(value) is not kind:
-        raise ValueError(f"{field}: is {value!r}, want {kind.__name__}")
-    return value

@@ -169,7 +169,7 @@ class Store:
 
     def referrers(self, address: str) -> tuple[str, ...]:
         """Who refers to a version. Raises as ``resolve``."""
-        return self._references.by(self.resolve(address).digest)
+        return self._references.by(self.resolve(address).address)
 
     def verify(self) -> Report:
         """Read everything and list what is damaged."""

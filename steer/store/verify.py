@@ -36,11 +36,11 @@ def verify(versions: Versions, references: References) -> Report:
     folders = {name: versions.folder(name) for name in names}
     read = sum(len(folder.cards) for folder in folders.values())
     damage = [found for name in names for found in _check(versions, name, folders[name])]
-    digests = {v.digest for name in names for v in versions.readable(name, folders[name])}
+    here = {v.address for name in names for v in versions.readable(name, folders[name])}
     damage += [
-        Damage(digest, f"{', '.join(references.by(digest))} refers to it, and it is not here")
-        for digest in references.digests()
-        if digest not in digests
+        Damage(address, f"{', '.join(references.by(address))} refers to it, and it is not here")
+        for address in references.addresses()
+        if address not in here
     ]
     left = [f"{n}/{file}" for n in names for file in orphans(versions, n, folders[n])]
     staging = versions.files.staging

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields, is_dataclass
 from typing import Any
 
+from steer.store.typed import optional, typed
 from steer.types import Decay, DecayShape, Marker, Phase, Range, Where
 
 _DEFAULTS = {field.name: getattr(Where(), field.name) for field in fields(Where)}
@@ -23,14 +24,36 @@ def where_from_dict(raw: Mapping[str, Any]) -> Where:
     decay = raw.get("decay")
     return Where(
         phase=Phase(raw.get("phase", Phase.ALL)),
-        ranges=tuple(Range(**item) for item in raw.get("ranges", ())),
-        token_ids=tuple(raw.get("token_ids", ())),
-        exclude_token_ids=tuple(raw.get("exclude_token_ids", ())),
-        include_special_tokens=bool(raw.get("include_special_tokens", False)),
-        markers=tuple(Marker(**item) for item in raw.get("markers", ())),
-        every=int(raw.get("every", 1)),
-        decay=Decay(DecayShape(decay["shape"]), int(decay["tokens"])) if decay else None,
+        ranges=tuple(map(_range, raw.get("ranges", ()))),
+        token_ids=_ids(raw, "token_ids"),
+        exclude_token_ids=_ids(raw, "exclude_token_ids"),
+        include_special_tokens=typed(
+            raw.get("include_special_tokens", False), bool, "where.include_special_tokens"
+        ),
+        markers=tuple(map(_marker, raw.get("markers", ()))),
+        every=typed(raw.get("every", 1), int, "where.every"),
+        decay=None if decay is None else _decay(decay),
     )
+
+
+def _range(raw: Mapping[str, Any]) -> Range:
+    bounds = (optional(raw.get(end), int, f"where.ranges.{end}") for end in ("start", "stop"))
+    return Range(*bounds)
+
+
+def _ids(raw: Mapping[str, Any], field: str) -> tuple[int, ...]:
+    return tuple(typed(token, int, f"where.{field}") for token in raw.get(field, ()))
+
+
+def _marker(raw: Mapping[str, Any]) -> Marker:
+    text, regex, until = (
+        typed(raw.get(key, ""), str, f"where.markers.{key}") for key in ("text", "regex", "until")
+    )
+    return Marker(text, regex, until, optional(raw.get("tokens"), int, "where.markers.tokens"))
+
+
+def _decay(raw: Mapping[str, Any]) -> Decay:
+    return Decay(DecayShape(raw["shape"]), typed(raw["tokens"], int, "where.decay.tokens"))
 
 
 def _plain(value: Any) -> Any:

@@ -120,7 +120,7 @@ def test_verify_says_what_is_lost(tmp_path):
     damage = {d.where: d.problem for d in store.verify().damage}
     assert damage == {
         "a@2": "its card is missing",
-        version.digest: "run-9 refers to it, and it is not here",
+        version.address: "run-9 refers to it, and it is not here",
     }
 
 
