@@ -40,13 +40,16 @@ def token_multiple(config: Any, device: torch.device) -> int:
     """How many tokens fill whole vectors of the CPU's elementwise kernels, whatever the layer.
 
     The rest of a tensor goes through scalar code, whose exponentials differ in the last bit; then
-    the last row of a batch would differ from its equals. 1 for all but tiny models.
+    the last row of a batch would differ from its equals. 1 for all but tiny models, and those that
+    weigh a shared expert by one number a token.
     """
     if device.type != "cpu":
         return 1
     head = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     inner = getattr(config, "intermediate_size", None) or 4 * config.hidden_size
-    widths = (config.hidden_size, inner, head)
+    experts = getattr(config, "moe_intermediate_size", None) or inner
+    shared = 1 if getattr(config, "shared_expert_intermediate_size", None) else inner
+    widths = (config.hidden_size, inner, head, experts, shared)
     return math.lcm(*(VECTOR // math.gcd(VECTOR, width) for width in widths))
 
 
