@@ -100,10 +100,13 @@ def tokenizer() -> PreTrainedTokenizerFast:
     )
 
 
+TEXT = Text(tokenizer(), VOCAB)
+
+
 def loaded(kind: str = "llama", seed: int = 0) -> LoadedModel:
     """A tiny model as the loader gives it."""
     net = network(kind, seed)
-    return LoadedModel(f"tiny/{kind}", "", fingerprint(net), net, Text(tokenizer(), VOCAB))
+    return LoadedModel(f"tiny/{kind}", "", fingerprint(net), net, TEXT)
 
 
 LIMITS = Limits(max_rows=64, kv_tokens=64 * 256, step_tokens=64, max_queue=512)

@@ -7,8 +7,10 @@ import numpy as np
 
 from steer.intervene.operands import unit
 from steer.intervene.plan import Component, Edit, Plan, PlannedArm, PlannedGate, PlannedIntervention
+from steer.intervene.where import acts_before
 from steer.store import content_hash
 from steer.types import BASELINE, Phase, Sampling, Site, Where
+from tests.helpers import TEXT
 
 WIDTH = 32
 _ids = count()
@@ -50,9 +52,14 @@ def planned(
     keep_norm: bool = False,
     must_fire: bool = False,
     gate: PlannedGate | None = None,
+    prompt: Sequence[int] = (),
 ) -> PlannedIntervention:
-    """A planned intervention; prompts are taken to be touched wherever the phase allows it."""
-    early = where.phase in (Phase.PROMPT, Phase.ALL)
+    """A planned intervention, for a row with ``prompt``; without it, prompts are taken to be
+    touched wherever the phase allows it."""
+    if prompt:
+        early = acts_before(where, prompt, TEXT.special, lambda: TEXT.stream((), special=True))
+    else:
+        early = where.phase in (Phase.PROMPT, Phase.ALL)
     return PlannedIntervention(
         op, "test", "sha256:test", tuple(edits), where, early, keep_norm, must_fire, gate
     )

@@ -15,7 +15,7 @@ PYTHON = {
     same: same
     for same in ("a+", r"\ba\b", r"a\b", r"a\B", "^a", "(?m)^a", "a.b", "a[^b]*b", "(?:ab|a)b", "é")
 } | {"\n\n+": "\n\n+", "(?i)A ?": "(?i)A ?", r"b\z": r"b\Z"}
-"""Expressions of RE2, and what Python calls them."""
+"""Expressions of RE2, and what Python calls them; others mean the same to both."""
 
 short = st.text(alphabet="ab\né", min_size=1, max_size=3)
 untils = st.just("") | short
@@ -52,7 +52,7 @@ def literal(needle: str) -> Find:
 
 
 def expression(regex: str) -> Find:
-    program = re.compile(PYTHON[regex], re.ASCII)
+    program = re.compile(PYTHON.get(regex, regex), re.ASCII)
 
     def find(text: str, since: int) -> int:
         match = program.search(text, since)

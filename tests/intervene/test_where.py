@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from steer.intervene.where import Cursor, acts_before, edges
 from steer.types import Decay, DecayShape, Marker, Phase, Range, Where
-from tests.intervene.marker_reference import TEXTS, Table, markers, open_at
+from tests.intervene.marker_reference import TEXTS, Table, markers
+from tests.intervene.where_reference import multipliers
 
 SPECIAL = frozenset({0, 1})
 tokens = st.integers(0, len(TEXTS) - 1)
@@ -27,54 +28,7 @@ wheres = st.builds(
 
 
 def slow(where: Where, prompt_length: int, row: list[int]) -> list[float]:
-    """From the definition, condition by condition over the whole row."""
-    every_position = set(range(len(row)))
-    meets = [{p for p in every_position if in_phase(where.phase, p, prompt_length)}]
-    if where.ranges:
-        meets.append({p for p in every_position if in_ranges(where.ranges, p, prompt_length)})
-    if where.token_ids:
-        meets.append({p for p in every_position if row[p] in where.token_ids})
-    meets.append({p for p in every_position if row[p] not in where.exclude_token_ids})
-    if not where.include_special_tokens:
-        meets.append({p for p in every_position if row[p] not in SPECIAL or p > prompt_length - 2})
-    if where.markers:
-        pieces = [TEXTS[token] for token in row]
-        opened = [open_at(marker, pieces) for marker in where.markers]
-        meets.append({p for p in every_position if any(each[p] for each in opened)})
-    touched = sorted(set.intersection(every_position, *meets))[:: where.every]
-    return [
-        falling(where.decay, position - touched[0]) if position in touched else 0.0
-        for position in range(len(row))
-    ]
-
-
-def in_phase(phase: Phase, position: int, prompt_length: int) -> bool:
-    return {
-        Phase.PROMPT: position < prompt_length,
-        Phase.GENERATED: position >= prompt_length,
-        Phase.DECODE: position >= prompt_length - 1,
-        Phase.FIRST: position == prompt_length - 1,
-        Phase.ALL: True,
-    }[phase]
-
-
-def in_ranges(ranges: tuple[Range, ...], position: int, prompt_length: int) -> bool:
-    def resolved(bound: int) -> int:
-        return bound + prompt_length if bound < 0 else bound
-
-    return any(
-        (one.start is None or resolved(one.start) <= position)
-        and (one.stop is None or position < resolved(one.stop))
-        for one in ranges
-    )
-
-
-def falling(decay: Decay | None, distance: int) -> float:
-    if decay is None:
-        return 1.0
-    if decay.shape is DecayShape.EXPONENTIAL:
-        return 2.0 ** -(distance / decay.tokens)
-    return 1 - distance / decay.tokens if distance < decay.tokens else 0.0
+    return multipliers(where, prompt_length, row, [TEXTS[token] for token in row], SPECIAL)
 
 
 def flat(chunks: list[list[int]]) -> list[int]:
