@@ -111,6 +111,11 @@ class PlannedIntervention:
         return self.gate is not None and self.gate.decision is not None and not self.open
 
     @property
+    def on_prompt(self) -> bool:
+        """Whether it does act before position P-1."""
+        return self.before_last and not self.closed
+
+    @property
     def open(self) -> bool:
         """Whether its gate was decided, and is open."""
         return self.gate is not None and self.gate.decision is not None and self.gate.decision.open
@@ -136,7 +141,7 @@ class PlannedArm:
     @property
     def prompt_part(self) -> tuple[PlannedIntervention, ...]:
         """The interventions that act before position P-1."""
-        return tuple(item for item in self.interventions if item.before_last and not item.closed)
+        return tuple(item for item in self.interventions if item.on_prompt)
 
     @cached_property
     def prefix_key(self) -> tuple[object, ...]:
@@ -165,7 +170,8 @@ class CapturePlan:
 @dataclass(frozen=True)
 class Plan:
     """What the engine runs. ``prompt``: the trial's own, unsteered, which measurements refer to.
-    ``scoring``: teacher-forced, nothing is sampled. ``capture``: what is read meanwhile."""
+    ``scoring``: teacher-forced, nothing is sampled. ``capture``: what is read meanwhile.
+    ``background``: nobody waits for it, so it gives way to what somebody waits for."""
 
     request_id: str
     prompt: tuple[int, ...]
@@ -176,6 +182,7 @@ class Plan:
     scoring: bool = False
     deadline: float | None = None
     capture: CapturePlan | None = None
+    background: bool = False
 
     def started(self, model: ModelInfo) -> Started:
         """The first message of the answer."""

@@ -81,6 +81,7 @@ class Treatment:
         )
 
 
+Targets = Sequence[Target]
 Maker = Callable[[Site, int], Treatment]
 """A treatment at a site, from a seed."""
 
@@ -156,7 +157,7 @@ def low_rank(site: Site, seed: int, strength: float = 0.7) -> Treatment:
     )
 
 
-def feature(given: Dictionary, targets: Sequence[Target], strength: float = 1.0) -> Treatment:
+def feature(given: Dictionary, targets: Targets, strength: float = 1.0) -> Treatment:
     coder = Coder(given)
     edits = tuple(FeatureEdit(latent, value, FeatureMode(how)) for latent, how, value in targets)
     return Treatment(
@@ -170,7 +171,7 @@ def feature(given: Dictionary, targets: Sequence[Target], strength: float = 1.0)
     )
 
 
-TARGETS: Sequence[Sequence[Target]] = [
+TARGETS: Sequence[Targets] = [
     [(3, "set", 2.5)],
     [(7, "scale", 3.0), (8, "add", 1.5)],
     [(0, "set", 0.0), (39, "add", 2.0), (17, "scale", -1.0)],

@@ -40,6 +40,7 @@ class Steering:
 
     def __init__(self, network: PreTrainedModel, d_model: int) -> None:
         self._network, self._d_model = network, d_model
+        self._devices = [next(block.parameters()).device for block in sites.blocks(network)]
         self._desks: dict[torch.device, Desk] = {}
         self._hooks: dict[Site, RemovableHandle] = {}
         self._work = StepWork({}, 0)
@@ -75,12 +76,9 @@ class Steering:
         return made
 
     def inherit(self, child: Sequence[Active], parent: Sequence[Active]) -> None:
-        """Credit ``child`` with what its prefix's interventions did, matched by content."""
-        done = {item.planned.key: item for item in parent}
-        for item in child:
-            source = done.get(item.planned.key)
-            if source is None:
-                continue
+        """Credit ``child`` with what its prefix's interventions did."""
+        early = [item for item in child if item.planned.on_prompt]
+        for item, source in zip(early, parent, strict=True):
             for mine, given in zip(item.entries, source.entries, strict=True):
                 self._desk(mine.site).ledger.copy(given.meters, mine.meters)
             gate = item.planned.gate
@@ -169,7 +167,7 @@ class Steering:
         return self._device(Site(0))
 
     def _device(self, site: Site) -> torch.device:
-        return next(sites.blocks(self._network)[site.layer].parameters()).device
+        return self._devices[site.layer]
 
     def _desk(self, site: Site) -> Desk:
         device = self._device(site)
