@@ -31,10 +31,12 @@ class Difference:
     """Mean of the positive class minus mean of the negative one, at `resid_post` of each layer.
 
     vectors: float32 (d_model,) by layer. norms: mean ‖h‖ over both classes together, by layer.
+    spreads: by layer a factor F (rank, d_model) of the covariance within the classes, Σ = FᵀF.
     """
 
     vectors: Mapping[int, Array]
     norms: Mapping[int, float]
+    spreads: Mapping[int, Array]
 
 
 def difference_of_means(
@@ -59,7 +61,26 @@ def difference_of_means(
     return Difference(
         {layer: _mean(wanted[layer]) - _mean(other[layer]) for layer in layers},
         {layer: mean_norm(np.concatenate((wanted[layer], other[layer]))) for layer in layers},
+        {layer: within_class((wanted[layer], other[layer])) for layer in layers},
     )
+
+
+def within_class(classes: Sequence[Array], rank: int = 64) -> Array:
+    """A factor F (at most `rank`, d_model) of the covariance within classes: Σ ≈ FᵀF.
+
+    classes: activations (tokens, d_model). Every row is centred on its own class's mean, so that
+    what tells the classes apart is not in it; F has the leading principal axes, each scaled by its
+    standard deviation over n - classes degrees of freedom. A draw z·F, z standard normal, is the
+    null that stays in the data's own spread. Empty (no rows) where there is no freedom.
+    """
+    centred = np.concatenate([one - one.mean(0, dtype=np.float64) for one in classes])
+    freedom = len(centred) - len(classes)
+    if freedom < 1:
+        return np.zeros((0, centred.shape[1]), np.float32)
+    _, sizes, axes = np.linalg.svd(centred, full_matrices=False)
+    kept = sizes > sizes.max(initial=0.0) * 1e-6
+    factor = (sizes[:, None] * axes)[kept][:rank] / freedom**0.5
+    return np.asarray(factor, np.float32)
 
 
 def residuals(

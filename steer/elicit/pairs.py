@@ -51,7 +51,9 @@ def extract(
         residual_norms={Site(layer): round(norm, 4) for layer, norm in made.norms.items()},
         data_hash=_hash(positive, negative),
     )
-    return store.put(Vector(name, {Site(layer): made.vectors[layer] for layer in layers}, card))
+    vectors = {Site(layer): made.vectors[layer] for layer in layers}
+    spreads = {Site(layer): made.spreads[layer] for layer in layers if len(made.spreads[layer])}
+    return store.put(Vector(name, vectors, card, spreads=spreads))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

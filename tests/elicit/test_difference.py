@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM, PreTrainedModel
 
-from steer.elicit.difference import difference_of_means, mean_norm, residuals
+from steer.elicit.difference import difference_of_means, mean_norm, residuals, within_class
 from steer.errors import InvalidRequest
 
 POSITIVE = [[1, 2, 3, 4], [5, 6], [7, 8, 9]]
@@ -101,3 +101,17 @@ def test_empty_input_is_refused(model: PreTrainedModel) -> None:
         difference_of_means(model, POSITIVE, [], [0])
     with pytest.raises(InvalidRequest, match="empty"):
         difference_of_means(model, POSITIVE, [[]], [0])
+
+
+def test_the_spread_within_classes_is_their_pooled_covariance():
+    chance = np.random.default_rng(0)
+    mix = chance.standard_normal((6, 6))
+    classes = [
+        (chance.standard_normal((200, 6)) @ mix + offset).astype(np.float32)
+        for offset in (0.0, 50.0)
+    ]
+    factor = within_class(classes)
+    scatter = sum((len(one) - 1) * np.cov(one, rowvar=False) for one in classes)
+    np.testing.assert_allclose(factor.T @ factor, scatter / (400 - 2), rtol=1e-3, atol=1e-3)
+    assert within_class(classes, rank=2).shape == (2, 6)
+    assert within_class([one[:1] for one in classes]).shape == (0, 6)
