@@ -115,6 +115,11 @@ class Job:
         return self.plan.request_id
 
     @property
+    def background(self) -> bool:
+        """Whether it gives way to jobs that are not."""
+        return self.plan.background
+
+    @property
     def slots(self) -> int:
         """Most slots it ever takes: its rows and their shadows."""
         arms, samples = self.plan.arms, self.plan.samples

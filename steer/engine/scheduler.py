@@ -1,11 +1,13 @@
 """Which rows run, and how many tokens of each enter the next step. No torch.
 
 First come, first served: a job is admitted with all its rows or waits, so that the arms of a
-trial always run in the same forward passes.
+trial always run in the same forward passes. Jobs in the background come after all others: none is
+admitted while another kind waits, together they leave room for one that comes, and their prompts
+get what is left of a step.
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from steer.engine.rows import Job, Row
@@ -13,6 +15,9 @@ from steer.errors import Overloaded, TooLarge
 
 TARGETS = 64
 """Most tokens of one row in a step when each needs logits (forced prefixes, teacher forcing)."""
+BACKGROUND_SHARE = 0.75
+"""Up to here a job in the background may fill the rows and the key-value memory, so that one that
+somebody waits for finds room at once. A job that needs more runs alone."""
 LEAST_PREFILL = 16
 """Prefill tokens a step takes even when decoding rows alone fill it, so that prompts advance."""
 
@@ -36,14 +41,15 @@ class Scheduler:
     waiting: deque[Job] = field(default_factory=deque)
     running: list[Job] = field(default_factory=list)
 
-    def check(self, job: Job, ahead: int) -> None:
+    def check(self, job: Job, others: Iterable[Job]) -> None:
         """Refuse a job that can never fit, or for which there is no room in the queue, where
-        ``ahead`` rows already wait."""
+        ``others`` wait or run. In the background no more may wait than can follow at once."""
         self._check_size(job)
-        if ahead + job.slots > self.limits.max_queue and ahead:
-            raise Overloaded(
-                f"{ahead} rows are waiting, at most {self.limits.max_queue} may", retry_after=1.0
-            )
+        waiting = (other for other in others if other.admitted is None)
+        ahead = sum(other.slots for other in waiting if other.background == job.background)
+        most = self.limits.max_rows if job.background else self.limits.max_queue
+        if ahead + job.slots > most and ahead:
+            raise Overloaded(f"{ahead} rows are waiting, at most {most} may", retry_after=1.0)
 
     def _check_size(self, job: Job) -> None:
         limits = self.limits
@@ -62,8 +68,8 @@ class Scheduler:
 
     def admit(self) -> Iterator[Job]:
         """Move jobs that fit from the queue to the running ones."""
-        while self.waiting and self._fits(self.waiting[0]):
-            job = self.waiting.popleft()
+        while self.waiting and self._fits(job := min(self.waiting, key=_background)):
+            self.waiting.remove(job)
             self.running.append(job)
             yield job
 
@@ -77,7 +83,11 @@ class Scheduler:
     def _fits(self, job: Job) -> bool:
         slots, positions = self.rectangle()
         slots, positions = slots + job.slots, max(positions, job.positions)
-        return slots <= self.limits.max_rows and slots * positions <= self.limits.kv_tokens
+        share = BACKGROUND_SHARE if job.background and self.running else 1.0
+        return (
+            slots <= share * self.limits.max_rows
+            and slots * positions <= share * self.limits.kv_tokens
+        )
 
     def next(self) -> list[tuple[Row, int]]:
         """Rows and token counts of the next step."""
@@ -93,7 +103,7 @@ class Scheduler:
 
     def _prefill(self, budget: int) -> list[tuple[Row, int]]:
         work: list[tuple[Row, int]] = []
-        for job in self.running:
+        for job in sorted(self.running, key=_background):
             rows = [prefix.row for prefix in job.prefixes if prefix.row.pending > 0]
             if job.started or job.paused or not rows:
                 continue
@@ -105,3 +115,7 @@ class Scheduler:
             budget -= sum(count for _, count in chunk)
             work += chunk
         return work
+
+
+def _background(job: Job) -> bool:
+    return job.background

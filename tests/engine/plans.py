@@ -85,12 +85,20 @@ def plan(
     samples: int = 1,
     measure: bool = True,
     deadline: float | None = None,
+    background: bool = False,
     **sampling: object,
 ) -> Plan:
     """A plan of the given arms, greedy, going on after end tokens, 12 tokens unless told."""
     settings = Sampling(**({"max_tokens": 12, "ignore_eos": True} | sampling))
     return Plan(
-        f"r{next(_ids)}", arms[0].prompt, arms, settings, samples, measure, deadline=deadline
+        f"r{next(_ids)}",
+        arms[0].prompt,
+        arms,
+        settings,
+        samples,
+        measure,
+        deadline=deadline,
+        background=background,
     )
 
 

@@ -64,8 +64,7 @@ class EmbeddedEngine:
         with self._wake:
             if self._drain_until is not None:
                 raise Unavailable("the engine is shutting down")
-            ahead = sum(other.slots for other in self._jobs.values() if other.admitted is None)
-            self._scheduler.check(job, ahead)
+            self._scheduler.check(job, self._jobs.values())
             self._jobs[job.id] = job
             self._inbox.append(lambda: self._scheduler.waiting.append(job))
             self._wake.notify()
