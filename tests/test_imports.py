@@ -24,6 +24,11 @@ def test_client_and_cli_load_no_server_packages() -> None:
     assert not {"torch", "numpy", "transformers"}.intersection(run(code).split())
 
 
+def test_formats_load_no_torch() -> None:
+    loaded = run("import sys, steer.formats; print(*sys.modules)").split()
+    assert not {"torch", "transformers", "gguf"}.intersection(loaded)
+
+
 def test_import_time() -> None:
     code = "import time; t = time.perf_counter(); import steer; print(time.perf_counter() - t)"
     # The best of three: other work on the machine is not what is measured.

@@ -1,0 +1,101 @@
+"""npz files of numpy: archives of arrays, never of objects."""
+
+import math
+import zlib
+from collections.abc import Callable, Mapping
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+from numpy.lib import format as npy
+
+from steer.formats.containers.zips import Entry, read_directory
+from steer.formats.matrix import Array, Matrix, Tensor
+from steer.formats.refusal import refuse
+from steer.formats.scratch import Scratch
+from steer.formats.source import File
+
+_LARGEST_HEADER = 4096
+_KINDS = "fiu"
+Read = Callable[[int, int], bytes]
+"""Bytes of an entry: from where, how many."""
+
+
+def read_npz(file: File) -> Mapping[str, Tensor]:
+    """The arrays by name. Raises InvalidRequest for what is no array of numbers."""
+    found = {}
+    for entry in read_directory(file, compressed=True).values():
+        if not entry.name.endswith(".npy"):
+            refuse(file.at, "NOT_AN_ARRAY", f"{entry.name!r} is not an array")
+        name = entry.name.removesuffix(".npy")
+        found[name] = _tensor(name, _opened(file, entry), entry.size)
+    return found
+
+
+def _opened(file: File, entry: Entry) -> Read:
+    """Reads from an entry; what is packed is inflated first, into a temporary file."""
+    if not entry.compressed:
+        return lambda start, length: file.read(entry.start + start, length)
+    target = Scratch()
+    inflate = zlib.decompressobj(-15)
+    left, start = entry.size, entry.start
+    while left > 0 and not inflate.eof:
+        packed = inflate.unconsumed_tail or file.read(
+            start, min(1 << 20, entry.start + entry.packed - start)
+        )
+        start += 0 if inflate.unconsumed_tail else len(packed)
+        try:
+            piece = inflate.decompress(packed, min(left, 1 << 20))
+        except zlib.error as error:
+            refuse(file.at, "BAD_ARCHIVE", f"{entry.name!r} can not be inflated: {error}")
+        if not piece and not packed:
+            break
+        target.file.write(piece)
+        left -= len(piece)
+    if left:
+        refuse(file.at, "TRUNCATED", f"{entry.name!r} holds {left} bytes less than it says")
+    return target.read
+
+
+def _tensor(name: str, read: Read, size: int) -> Tensor:
+    at = f"tensors[{name[:100]}]"
+    head = BytesIO(read(0, min(size, _LARGEST_HEADER)))
+    try:
+        version = npy.read_magic(head)
+        header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+        shape, fortran, dtype = header(head, max_header_size=_LARGEST_HEADER)
+    except (ValueError, EOFError, SyntaxError, TypeError, RecursionError, MemoryError) as error:
+        refuse(at, "BAD_HEADER", f"is no array that can be read: {error}"[:300])
+    if dtype.kind not in _KINDS or dtype.itemsize > 8:
+        refuse(at, "NOT_AN_ARRAY", f"holds {dtype}, want numbers")
+    if any(side < 0 for side in shape) or math.prod(shape) * dtype.itemsize != size - head.tell():
+        refuse(at, "TRUNCATED", f"has {size - head.tell()} bytes for the shape {shape} of {dtype}")
+    plain = _plain(name, shape[::-1] if fortran else shape, dtype, read, head.tell())
+    if not fortran or len(shape) < 2:
+        return plain
+    if len(shape) > 2:
+        refuse(at, "WRONG_SHAPE", f"has shape {shape}, want at most two dimensions")
+    turned = plain.matrix().T
+
+    def read_turned(first: int, last: int) -> Array:
+        return _flat(turned, first, last)
+
+    return Tensor(name, shape, plain.dtype, read_turned, turned.block)
+
+
+def _plain(name: str, shape: Any, dtype: np.dtype[Any], read: Read, start: int) -> Tensor:
+    def numbers(first: int, last: int) -> Array:
+        data = read(start + first * dtype.itemsize, (last - first) * dtype.itemsize)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.frombuffer(data, dtype).astype("f4")
+
+    return Tensor(name, tuple(shape), str(dtype), numbers)
+
+
+def _flat(matrix: Matrix, first: int, last: int) -> Array:
+    """The flat range [first, last) of a matrix."""
+    width = max(1, matrix.shape[1])
+    top = first // width
+    values = np.ascontiguousarray(matrix.rows(top, -(-last // width))).reshape(-1)
+    part: Array = values[first - top * width : last - top * width]
+    return part

@@ -1,0 +1,1 @@
+"""One file for each family of formats; each row of ``steer.formats.table`` names one reader."""

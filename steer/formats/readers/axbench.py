@@ -1,0 +1,96 @@
+"""AxBench: one row for each concept.
+
+``<Method>_weight.pt`` (concepts, width) and ``<Method>_bias.pt`` (concepts,), rows in the order of
+training (``axbench/models/model.py``); added to the output of a block, times ``factor · max_act``
+of the concept, which lies elsewhere. The layer is in no file; runs are called ``…_l20_…``.
+"""
+
+import re
+
+from steer.formats.containers.pickled import read_pickled
+from steer.formats.draft import Draft
+from steer.formats.hooks import Place, said_site
+from steer.formats.matrix import Array, Tensor
+from steer.formats.reading import Reading
+from steer.formats.refusal import refuse
+from steer.formats.source import File, Source
+
+_WEIGHT, _BIAS = "_weight.pt", "_bias.pt"
+_RUN = re.compile(r"_l(?P<layer>\d{1,3})(?:_|/|$)")
+KINDS = ("direction", "probe")
+
+
+def recognise(source: Source) -> bool:
+    """Files that are called so."""
+    return bool(source.ending(_WEIGHT))
+
+
+def read(reading: Reading) -> Draft:
+    """One row of one method; with its bias as a probe where ``kind`` says so."""
+    source = reading.source
+    methods = {file.name.removesuffix(_WEIGHT): file for file in source.ending(_WEIGHT)}
+    method, row = _chosen(reading, methods)
+    file = methods[method]
+    weight = _tensor(file, 2)
+    if row is None or not 0 <= row < weight.shape[0]:
+        rows = f"0 to {weight.shape[0] - 1}"
+        message = f"is needed: {method!r} has a row for each concept, {rows}" + (
+            f" (as {method}:0 where there are several methods)" if len(methods) > 1 else ""
+        )
+        refuse("options.choice", "CHOICE_NEEDED", message)
+    hint = _RUN.search(source.where(file).lower())
+    site = said_site(
+        reading, Place(int(hint["layer"])) if hint else None, "AxBench has the layer in no file"
+    )
+    kind = reading.take("kind") or "direction"
+    if kind not in KINDS:
+        reading.found.add("options.kind", "NOT_FOUND", f"is {kind!r}, want {' or '.join(KINDS)}")
+    values = weight.matrix().rows(row, row + 1)[0]
+    parts = {str(site): values} if kind == "direction" else _probe(reading, file, row, values, site)
+    if kind == "direction":
+        reading.dropped.append("the bias of the row (kind=probe keeps it)")
+    reading.dropped.append(f"the other {weight.shape[0] - 1} rows")
+    return Draft(
+        kind,
+        (site,),
+        parts,
+        weight.shape[1],
+        "AxBench",
+        convention="not in the file: said by you or by the name of the run; output of the block",
+        scale="AxBench adds it times factor · max_act of the concept, which is not in the file",
+        method=method,
+        parameters={"row": row},
+    )
+
+
+def _chosen(reading: Reading, methods: dict[str, File]) -> tuple[str, int | None]:
+    """Method and row: ``3``, or ``LsReFT:3`` where there are several methods."""
+    choice = str(reading.take("choice") or "")
+    method, colon, row = choice.rpartition(":")
+    if not colon and not row.isdecimal():
+        method, row = row, ""
+    if not method and len(methods) == 1:
+        method = next(iter(methods))
+    if method not in methods:
+        listed = ", ".join(methods)
+        message = f"is {choice!r}, want METHOD:ROW; the methods are {listed}"
+        refuse("options.choice", "CHOICE_NEEDED", message)
+    return method, int(row) if row.isdecimal() and len(row) < 10 else None
+
+
+def _probe(reading: Reading, file: File, row: int, weight: Array, site: object) -> dict[str, Array]:
+    """sigmoid(w·h + b), as AxBench's ``probe.py`` trains it."""
+    beside = reading.source.beside(file, file.name.removesuffix(_WEIGHT) + _BIAS)
+    if beside is None:
+        refuse("files", "MISSING", f"{file.path} has no {_BIAS} beside it, which a probe needs")
+    bias = _tensor(beside, 1)
+    if bias.shape[0] <= row:
+        refuse(beside.at, "WRONG_SHAPE", f"has {bias.shape[0]} values, want one for row {row}")
+    return {f"weight.{site}": weight, f"bias.{site}": bias.read(row, row + 1)}
+
+
+def _tensor(file: File, sides: int) -> Tensor:
+    content = read_pickled(file)
+    if not isinstance(content, Tensor) or len(content.shape) != sides:
+        refuse(file.at, "WRONG_SHAPE", f"is not a tensor with {sides} sides")
+    return content

@@ -1,0 +1,109 @@
+"""svec, AxBench, bias folders and lm-eval."""
+
+import json
+
+import numpy as np
+import pytest
+
+from steer.errors import InvalidRequest
+from steer.formats import ChoiceNeeded, Options, read
+from steer.store import Probe
+from steer.types import Point, Site
+from tests.formats.build import (
+    D,
+    axbench,
+    bias_folder,
+    fixture,
+    lm_eval,
+    lm_eval_csv,
+    normal,
+    source,
+    svec,
+)
+
+
+def test_svec():
+    understood = read(source(svec()))
+    item = understood.item
+    assert item.card.sites == (Site(0), Site(4)) and item.card.model == "llama"
+    assert (item.tensors[Site(4)] == normal(D, seed=4)).all()
+    assert "index_offset -1" in understood.account.convention
+    as_ibm = read(source(svec()), Options(index_offset=-1)).item
+    assert {str(site) for site in as_ibm.card.sites} == {"resid_pre.0", "resid_post.3"}
+
+
+@pytest.mark.parametrize("values", [[], ["a"], [[1.0]], 3, [True], None])
+def test_svec_values(values):
+    with pytest.raises(InvalidRequest, match="not a list of numbers"):
+        read(source({"v.svec": json.dumps({"directions": {"1": values}}).encode()}))
+
+
+def test_axbench_row_and_layer():
+    with pytest.raises(InvalidRequest, match="0 to 4"):
+        read(source(axbench()), Options(layer=3))
+    with pytest.raises(InvalidRequest, match=r"options\.layer"):
+        read(source(axbench()), Options(choice="2"))
+    understood = read(source(axbench(), "runs/prod_2b_l20_v1/train"), Options(choice="2"))
+    item = understood.item
+    assert item.card.sites == (Site(20),) and item.card.method == "LinearProbe"
+    assert (item.tensors[Site(20)] == normal(5, D)[2]).all()
+    assert read(source(axbench()), Options(choice="2", layer=3)).item.card.sites == (Site(3),)
+
+
+def test_axbench_probe_keeps_the_bias():
+    item = read(source(axbench()), Options(choice="LinearProbe:3", layer=1, kind="probe")).item
+    assert isinstance(item, Probe)
+    assert item.sites[Site(1)].bias == normal(5, seed=1)[3]
+
+
+def test_axbench_with_several_methods():
+    files = axbench() | {"LsReFT_weight.pt": axbench()["LinearProbe_weight.pt"]}
+    with pytest.raises(InvalidRequest, match="LinearProbe, LsReFT"):
+        read(source(files), Options(choice="2", layer=1))
+    item = read(source(files), Options(choice="LsReFT:2", layer=1)).item
+    assert item.card.method == "LsReFT"
+
+
+def test_bias_folder():
+    item = read(source(bias_folder())).item
+    assert item.card.sites == (Site(1, Point.MLP_OUT), Site(2, Point.MLP_OUT))
+    assert (item.tensors[Site(1, Point.MLP_OUT)] == normal(D, seed=1)).all()
+
+
+def test_lm_eval_equal_coefficients_are_the_strength():
+    item = read(source(lm_eval())).item
+    assert item.card.strength.value == 2.0 and item.card.sites == (Site(1), Site(2))
+    assert (item.tensors[Site(1)] == normal(D, seed=1)).all()
+
+
+def test_lm_eval_other_coefficients_are_folded():
+    understood = read(source(lm_eval(coefficients=(2.0, -3.0))))
+    assert (understood.item.tensors[Site(2)] == normal(D, seed=2) * np.float32(-3)).all()
+    assert understood.item.card.strength.value == 1.0 and understood.account.folded
+
+
+def test_lm_eval_clamp_is_a_projection():
+    """lm-eval pins (h - bias)·v̂; ``project`` pins h·v̂."""
+    with pytest.raises(ChoiceNeeded):
+        read(source(lm_eval("clamp")))
+    understood = read(source(lm_eval("clamp")), Options(choice="layers.2"))
+    v, bias, h = normal(D, seed=2).astype("f8"), normal(D, seed=9), normal(3, D, seed=7)
+    unit = v / np.linalg.norm(v)
+    moved = h - bias
+    want = moved - np.outer(moved @ unit, unit) + unit * 2.0 + bias
+    target = understood.item.card.parameters["clamp"]
+    got = h + np.outer(target - h @ unit, unit)
+    np.testing.assert_allclose(got, want, atol=1e-5)
+    assert "project" in understood.account.warnings[0]
+
+
+def test_lm_eval_csv_reads_the_dictionary_beside_it():
+    item = read(source(lm_eval_csv())).item
+    decoder = read(source(fixture("sparsify-sae"))).item.tensors["decoder"]
+    assert (item.tensors[Site(3)] == decoder[5]).all() and item.card.strength.value == 10.0
+
+
+def test_lm_eval_csv_alone_says_what_is_missing():
+    files = {"steer.csv": lm_eval_csv()["steer.csv"]}
+    with pytest.raises(InvalidRequest, match=r"org/run/layers\.3, whose folder is not beside"):
+        read(source(files))
