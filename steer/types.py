@@ -625,7 +625,8 @@ class ResolvedIntervention:
 
 @dataclass(frozen=True, slots=True)
 class ResolvedArm:
-    """An arm after resolution. ``shares_prefill``: its prompt KV is the baseline's."""
+    """An arm after resolution. ``shares_prefill``: nothing in it touches positions before P-1, and
+    its prompt is prefilled together with another arm's."""
 
     name: str
     prompt_token_ids: tuple[int, ...]

@@ -199,7 +199,9 @@ class Plan:
                     prompt_token_ids=arm.prompt,
                     forced_token_ids=arm.forced,
                     interventions=tuple(map(_resolved, arm.interventions)),
-                    shares_prefill=prefixes.count(arm.prefix_key) > 1,
+                    shares_prefill=prefixes.count(arm.prefix_key) > 1
+                    and not arm.prompt_part
+                    and self.capture is None,
                 )
                 for arm in self.arms
             ),
