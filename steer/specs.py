@@ -1,8 +1,9 @@
-"""What stored runs are asked to do, as frozen dataclasses. No torch, no protobuf."""
+"""Stored runs: what they are asked to do and how far they are. No torch, no protobuf."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from steer.types import Arm, Sampling
 
@@ -42,7 +43,8 @@ class InlineTask:
 class EvaluateSpec:
     """Task × arms × samples. The baseline is always there.
 
-    ``task``: the name of a bundled task, or one of the caller's. ``subject``: the arm that claims
+    ``task``: the name of a bundled task, or one of the caller's. ``sampling.max_tokens``: 0 is the
+    task's own; ``sampling.seed`` is not used, ``seed`` is. ``subject``: the arm that claims
     are about; empty is the first. ``strengths``: multipliers of the subject's strengths, each an
     arm of the dose-response. ``random_seeds``: how many random directions the standard controls
     have. ``ceiling``: the arm whose accuracy the gap is measured to; empty is the task's own.
@@ -57,7 +59,7 @@ class EvaluateSpec:
     split: str = "report"
     n: int = 500
     samples: int = 1
-    sampling: Sampling = Sampling()
+    sampling: Sampling = Sampling(max_tokens=0)
     seed: int = 0
     random_seeds: int = 20
     strengths: tuple[float, ...] = ()
@@ -76,3 +78,84 @@ class RunSpec:
 
     work: Work
     name: str = ""
+
+
+class RunState(StrEnum):
+    """Where a run is in its life. The last three are final."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def final(self) -> bool:
+        """Whether it stays so."""
+        return self not in (RunState.QUEUED, RunState.RUNNING)
+
+
+@dataclass(frozen=True, slots=True)
+class RunFailure:
+    """Why a run failed: gRPC code, reason and message of the error that ended it."""
+
+    code: str
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A stored run.
+
+    ``spec``: every default filled in, recipes written out, every stored thing addressed by its
+    hash; None in listings. ``spec_hash``: of that, ``sha256:`` and hex digits. ``model`` and
+    ``fingerprint``: what it is about; no server with another model runs it. ``sequence`` grows
+    with every change. ``total`` units, of which ``done`` have their result; ``total`` is 0 until
+    the run begins. ``attempts``: how often a server began or resumed it. ``created``, ``started``,
+    ``ended``: seconds since the epoch.
+    """
+
+    id: str
+    name: str
+    kind: str
+    state: RunState
+    spec_hash: str
+    model: str
+    fingerprint: str
+    created: float
+    sequence: int = 0
+    total: int = 0
+    done: int = 0
+    attempts: int = 0
+    cancelling: bool = False
+    started: float | None = None
+    ended: float | None = None
+    failure: RunFailure | None = None
+    spec: RunSpec | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnitResult:
+    """What came of one unit, a JSON object. ``sequence`` is the run's when it was stored."""
+
+    key: str
+    sequence: int
+    result: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RunEvent:
+    """One message of a watched run. ``sequence``: watching again from here misses nothing."""
+
+    sequence: int
+    run: Run
+    results: tuple[UnitResult, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """The report of a run, of what there was when it was asked for; ``run`` says how much."""
+
+    run: Run
+    report: Mapping[str, Any] = field(default_factory=dict)

@@ -4,6 +4,8 @@ this file, which gathers the names so that nobody needs to know which file a mes
 from steer.v1.intervention_pb2 import *
 from steer.v1.recipe_pb2 import *
 from steer.v1.recipe_pb2_grpc import *
+from steer.v1.run_pb2 import *
+from steer.v1.run_pb2_grpc import *
 from steer.v1.steering_pb2 import *
 from steer.v1.steering_pb2_grpc import *
 from steer.v1.trial_pb2 import *

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import steer.v1 as pb
 from steer.errors import Violations
+from steer.specs import RunSpec
 from steer.types import (
     Arm,
     CaptureTrial,
@@ -21,7 +22,7 @@ from steer.types import (
     Trial,
     Where,
 )
-from steer.wire import captures, gates, interventions, recipes, trials, where
+from steer.wire import captures, gates, interventions, recipes, specs, trials, where
 from steer.wire.captures import (
     build_activations,
     build_capture,
@@ -50,7 +51,16 @@ from steer.wire.rows import (
     parse_finished,
     parse_row,
 )
+from steer.wire.runs import (
+    build_event,
+    build_report,
+    build_run,
+    parse_event,
+    parse_report,
+    parse_run,
+)
 from steer.wire.sampling import build_sampling
+from steer.wire.specs import build_run_spec, run_spec_from_json, run_spec_hash, run_spec_to_json
 from steer.wire.started import build_started, parse_started
 from steer.wire.trials import build_arm, build_prompt, build_score, build_trial
 from steer.wire.where import build_where
@@ -81,6 +91,17 @@ def read_recipe(message: pb.Recipe, path: str = "recipe") -> tuple[StoredRecipe,
     """A recipe and what is wrong with it so far."""
     check = Check.begin(path)
     return recipes.read_recipe(message, check), check.found
+
+
+def read_run_spec(message: pb.RunSpec, path: str = "spec") -> tuple[RunSpec, Violations]:
+    """The spec of a run and what is wrong with it so far."""
+    check = Check.begin(path)
+    return specs.read_run_spec(message, check), check.found
+
+
+def parse_run_spec(message: pb.RunSpec, path: str = "spec") -> RunSpec:
+    """The spec of a run. Raises InvalidRequest with every violation."""
+    return _judged(specs.read_run_spec, message, path)
 
 
 def parse_trial(message: pb.Trial, path: str = "trial") -> Trial:
@@ -145,6 +166,7 @@ __all__ = [
     "build_arm",
     "build_capture",
     "build_chunk",
+    "build_event",
     "build_features",
     "build_finished",
     "build_gate",
@@ -154,7 +176,10 @@ __all__ = [
     "build_model",
     "build_prompt",
     "build_recipe",
+    "build_report",
     "build_row",
+    "build_run",
+    "build_run_spec",
     "build_sampling",
     "build_score",
     "build_scored_arm",
@@ -166,6 +191,7 @@ __all__ = [
     "parse_arm",
     "parse_capture",
     "parse_chunk",
+    "parse_event",
     "parse_features",
     "parse_finished",
     "parse_gate",
@@ -175,7 +201,10 @@ __all__ = [
     "parse_model",
     "parse_prompt",
     "parse_recipe",
+    "parse_report",
     "parse_row",
+    "parse_run",
+    "parse_run_spec",
     "parse_score",
     "parse_scored_arm",
     "parse_started",
@@ -184,9 +213,13 @@ __all__ = [
     "parse_where",
     "read_capture",
     "read_recipe",
+    "read_run_spec",
     "read_score",
     "read_trial",
     "recipe_from_json",
     "recipe_hash",
     "recipe_to_json",
+    "run_spec_from_json",
+    "run_spec_hash",
+    "run_spec_to_json",
 ]

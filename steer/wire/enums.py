@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 
 import steer.v1 as pb
+from steer.specs import Controls, Extractor, RunState
 from steer.types import DecayShape, FeatureMode, FinishReason, GateScope, Phase, Point, Unit
 from steer.wire.check import Check
 
@@ -98,6 +99,30 @@ FINISH_REASON = Table(
         FinishReason.TIME_LIMIT: pb.FINISH_REASON_TIME_LIMIT,
         FinishReason.CANCELLED: pb.FINISH_REASON_CANCELLED,
         FinishReason.DIVERGED: pb.FINISH_REASON_DIVERGED,
+    },
+    None,
+)
+EXTRACTOR = Table(
+    {
+        Extractor.EXACT: pb.EXTRACTOR_EXACT,
+        Extractor.NUMBER: pb.EXTRACTOR_NUMBER,
+        Extractor.CHOICE: pb.EXTRACTOR_CHOICE,
+        Extractor.REGEX: pb.EXTRACTOR_REGEX,
+        Extractor.LAST_LINE: pb.EXTRACTOR_LAST_LINE,
+    },
+    Extractor.EXACT,
+)
+CONTROLS = Table(
+    {Controls.NONE: pb.CONTROLS_NONE, Controls.STANDARD: pb.CONTROLS_STANDARD},
+    Controls.NONE,
+)
+RUN_STATE = Table(
+    {
+        RunState.QUEUED: pb.RUN_STATE_QUEUED,
+        RunState.RUNNING: pb.RUN_STATE_RUNNING,
+        RunState.SUCCEEDED: pb.RUN_STATE_SUCCEEDED,
+        RunState.FAILED: pb.RUN_STATE_FAILED,
+        RunState.CANCELLED: pb.RUN_STATE_CANCELLED,
     },
     None,
 )

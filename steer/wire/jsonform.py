@@ -5,6 +5,7 @@ Fields keep the names of the contract (every conforming parser takes them as wel
 that the path of a violation is the path in the file.
 """
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
@@ -25,6 +26,12 @@ def to_json(message: Message) -> str:
     """A message as indented JSON; bytes are base64."""
     plain = MessageToDict(message, preserving_proto_field_name=True)
     return json.dumps(plain, ensure_ascii=False, indent=2) + "\n"
+
+
+def digest(plain: Any) -> str:
+    """``sha256:`` and hex digits over a JSON value: its text with sorted keys and no spaces."""
+    canonical = json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}"
 
 
 def from_json(text: str, kind: type[M], check: Check) -> M:

@@ -1,13 +1,12 @@
 """Recipes: interventions under a name."""
 
-import hashlib
 import json
 
 import steer.v1 as pb
 from steer.types import StoredRecipe
 from steer.wire.check import Check
 from steer.wire.interventions import build_intervention, parse_intervention
-from steer.wire.jsonform import from_json, to_json
+from steer.wire.jsonform import digest, from_json, to_json
 
 
 def build_recipe(recipe: StoredRecipe) -> pb.Recipe:
@@ -41,11 +40,9 @@ def recipe_to_json(recipe: StoredRecipe) -> str:
 
 
 def recipe_hash(text: str) -> str:
-    """``sha256:`` and hex digits over the interventions in a recipe file: their JSON with sorted
-    keys and no spaces. Of the text and not of what it means, so that it is the same for ever."""
-    interventions = json.loads(text)["interventions"]
-    canonical = json.dumps(interventions, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}"
+    """The digest of the interventions in a recipe file. Of the text and not of what it means, so
+    that it is the same for ever."""
+    return digest(json.loads(text)["interventions"])
 
 
 def read_recipe_json(text: str, check: Check) -> StoredRecipe:

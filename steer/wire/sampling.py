@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import steer.v1 as pb
@@ -35,21 +36,22 @@ def build_sampling(sampling: Sampling) -> pb.Sampling:
     )
 
 
-def parse_sampling(message: pb.Sampling, check: Check) -> Sampling:
-    """Sampling with every default filled in."""
+def parse_sampling(message: pb.Sampling, check: Check, default: Sampling = Sampling()) -> Sampling:
+    """Sampling with every default filled in; ``max_tokens`` 0 in ``default`` is not known yet."""
     scalars = {
         name: accept(check.at(name), getattr(message, name))
         for name, accept in _SCALARS.items()
         if message.HasField(name)
     }
-    sampling = Sampling(
+    sampling = replace(
+        default,
         **scalars,
         stop=tuple(check.at("stop", i).require(text) for i, text in enumerate(message.stop)),
         stop_token_ids=tuple(message.stop_token_ids),
         ignore_eos=message.ignore_eos,
         logit_bias=parse_logit_bias(message.logit_bias, check),
     )
-    if sampling.min_tokens > sampling.max_tokens:
+    if sampling.min_tokens > sampling.max_tokens > 0:
         check.at("min_tokens").fail(
             "CONTRADICTORY",
             f"is {sampling.min_tokens}; give at most max_tokens = {sampling.max_tokens}",

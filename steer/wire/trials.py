@@ -1,6 +1,7 @@
 """Trials: prompts, arms, and the two requests that carry them."""
 
 import re
+from collections.abc import Iterable
 
 import steer.v1 as pb
 from steer.types import BASELINE, NOISE_FLOOR, Arm, Message, Prompt, ScoreTrial, Trial
@@ -109,7 +110,7 @@ def read_trial(message: pb.Trial, check: Check) -> Trial:
     default = Trial(Prompt())
     trial = Trial(
         prompt=read_prompt(message.prompt, check.at("prompt")),
-        arms=_read_arms(message, check),
+        arms=read_arms(message.arms, check),
         baseline=message.baseline if message.HasField("baseline") else default.baseline,
         noise_floor=message.noise_floor,
         sampling=parse_sampling(message.sampling, check.at("sampling")),
@@ -143,13 +144,14 @@ def read_score(message: pb.ScoreRequest, check: Check) -> ScoreTrial:
     return ScoreTrial(
         prompt=read_prompt(message.prompt, check.at("prompt")),
         continuation=read_prompt(message.continuation, check.at("continuation"), chat=False),
-        arms=_read_arms(message, check),
+        arms=read_arms(message.arms, check),
         allow_model_mismatch=message.allow_model_mismatch,
     )
 
 
-def _read_arms(message: pb.Trial | pb.ScoreRequest, check: Check) -> tuple[Arm, ...]:
-    arms = tuple(read_arm(one, check.at("arms", i)) for i, one in enumerate(message.arms))
+def read_arms(messages: Iterable[pb.Arm], check: Check) -> tuple[Arm, ...]:
+    """The field ``arms`` of a request; no two have the same name."""
+    arms = tuple(read_arm(one, check.at("arms", i)) for i, one in enumerate(messages))
     first: dict[str, int] = {}
     for i, arm in enumerate(arms):
         if first.setdefault(arm.name, i) != i:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import run_strategies as r
 import wire_strategies as s
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -27,6 +28,10 @@ BOTH_WAYS: dict[str, tuple[st.SearchStrategy[Any], Callable[..., Any], Callable[
     "features": (s.features, wire.build_features, wire.parse_features),
     "held": (s.held, wire.build_held, wire.parse_held),
     "model": (s.models, wire.build_model, wire.parse_model),
+    "run_spec": (r.run_specs, wire.build_run_spec, wire.parse_run_spec),
+    "run": (r.runs, wire.build_run, wire.parse_run),
+    "event": (r.events, wire.build_event, wire.parse_event),
+    "report": (r.reports, wire.build_report, wire.parse_report),
     "vector": (s.vectors, lambda v: wire.build_vector(v, with_card=True), wire.parse_vector),
 }
 

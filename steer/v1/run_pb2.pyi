@@ -1,0 +1,265 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from steer.v1 import trial_pb2 as _trial_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Extractor(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    EXTRACTOR_UNSPECIFIED: _ClassVar[Extractor]
+    EXTRACTOR_EXACT: _ClassVar[Extractor]
+    EXTRACTOR_NUMBER: _ClassVar[Extractor]
+    EXTRACTOR_CHOICE: _ClassVar[Extractor]
+    EXTRACTOR_REGEX: _ClassVar[Extractor]
+    EXTRACTOR_LAST_LINE: _ClassVar[Extractor]
+
+class Controls(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CONTROLS_UNSPECIFIED: _ClassVar[Controls]
+    CONTROLS_NONE: _ClassVar[Controls]
+    CONTROLS_STANDARD: _ClassVar[Controls]
+
+class RunState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    RUN_STATE_UNSPECIFIED: _ClassVar[RunState]
+    RUN_STATE_QUEUED: _ClassVar[RunState]
+    RUN_STATE_RUNNING: _ClassVar[RunState]
+    RUN_STATE_SUCCEEDED: _ClassVar[RunState]
+    RUN_STATE_FAILED: _ClassVar[RunState]
+    RUN_STATE_CANCELLED: _ClassVar[RunState]
+EXTRACTOR_UNSPECIFIED: Extractor
+EXTRACTOR_EXACT: Extractor
+EXTRACTOR_NUMBER: Extractor
+EXTRACTOR_CHOICE: Extractor
+EXTRACTOR_REGEX: Extractor
+EXTRACTOR_LAST_LINE: Extractor
+CONTROLS_UNSPECIFIED: Controls
+CONTROLS_NONE: Controls
+CONTROLS_STANDARD: Controls
+RUN_STATE_UNSPECIFIED: RunState
+RUN_STATE_QUEUED: RunState
+RUN_STATE_RUNNING: RunState
+RUN_STATE_SUCCEEDED: RunState
+RUN_STATE_FAILED: RunState
+RUN_STATE_CANCELLED: RunState
+
+class InlineTask(_message.Message):
+    __slots__ = ("name", "jsonl", "extractor", "pattern")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    JSONL_FIELD_NUMBER: _ClassVar[int]
+    EXTRACTOR_FIELD_NUMBER: _ClassVar[int]
+    PATTERN_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    jsonl: str
+    extractor: Extractor
+    pattern: str
+    def __init__(self, name: _Optional[str] = ..., jsonl: _Optional[str] = ..., extractor: _Optional[_Union[Extractor, str]] = ..., pattern: _Optional[str] = ...) -> None: ...
+
+class EvaluateSpec(_message.Message):
+    __slots__ = ("task_name", "inline_task", "arms", "subject", "controls", "split", "n", "samples", "sampling", "seed", "random_seeds", "strengths", "ceiling", "measure", "allow_model_mismatch")
+    TASK_NAME_FIELD_NUMBER: _ClassVar[int]
+    INLINE_TASK_FIELD_NUMBER: _ClassVar[int]
+    ARMS_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    CONTROLS_FIELD_NUMBER: _ClassVar[int]
+    SPLIT_FIELD_NUMBER: _ClassVar[int]
+    N_FIELD_NUMBER: _ClassVar[int]
+    SAMPLES_FIELD_NUMBER: _ClassVar[int]
+    SAMPLING_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    RANDOM_SEEDS_FIELD_NUMBER: _ClassVar[int]
+    STRENGTHS_FIELD_NUMBER: _ClassVar[int]
+    CEILING_FIELD_NUMBER: _ClassVar[int]
+    MEASURE_FIELD_NUMBER: _ClassVar[int]
+    ALLOW_MODEL_MISMATCH_FIELD_NUMBER: _ClassVar[int]
+    task_name: str
+    inline_task: InlineTask
+    arms: _containers.RepeatedCompositeFieldContainer[_trial_pb2.Arm]
+    subject: str
+    controls: Controls
+    split: str
+    n: int
+    samples: int
+    sampling: _trial_pb2.Sampling
+    seed: int
+    random_seeds: int
+    strengths: _containers.RepeatedScalarFieldContainer[float]
+    ceiling: str
+    measure: bool
+    allow_model_mismatch: bool
+    def __init__(self, task_name: _Optional[str] = ..., inline_task: _Optional[_Union[InlineTask, _Mapping]] = ..., arms: _Optional[_Iterable[_Union[_trial_pb2.Arm, _Mapping]]] = ..., subject: _Optional[str] = ..., controls: _Optional[_Union[Controls, str]] = ..., split: _Optional[str] = ..., n: _Optional[int] = ..., samples: _Optional[int] = ..., sampling: _Optional[_Union[_trial_pb2.Sampling, _Mapping]] = ..., seed: _Optional[int] = ..., random_seeds: _Optional[int] = ..., strengths: _Optional[_Iterable[float]] = ..., ceiling: _Optional[str] = ..., measure: _Optional[bool] = ..., allow_model_mismatch: _Optional[bool] = ...) -> None: ...
+
+class RunSpec(_message.Message):
+    __slots__ = ("name", "evaluate")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    EVALUATE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    evaluate: EvaluateSpec
+    def __init__(self, name: _Optional[str] = ..., evaluate: _Optional[_Union[EvaluateSpec, _Mapping]] = ...) -> None: ...
+
+class RunFailure(_message.Message):
+    __slots__ = ("code", "reason", "message")
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    code: str
+    reason: str
+    message: str
+    def __init__(self, code: _Optional[str] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
+
+class Run(_message.Message):
+    __slots__ = ("id", "name", "kind", "state", "spec", "spec_hash", "model", "fingerprint", "sequence", "total", "done", "attempts", "cancelling", "created", "started", "ended", "failure")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    SPEC_FIELD_NUMBER: _ClassVar[int]
+    SPEC_HASH_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    DONE_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
+    CANCELLING_FIELD_NUMBER: _ClassVar[int]
+    CREATED_FIELD_NUMBER: _ClassVar[int]
+    STARTED_FIELD_NUMBER: _ClassVar[int]
+    ENDED_FIELD_NUMBER: _ClassVar[int]
+    FAILURE_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    name: str
+    kind: str
+    state: RunState
+    spec: RunSpec
+    spec_hash: str
+    model: str
+    fingerprint: str
+    sequence: int
+    total: int
+    done: int
+    attempts: int
+    cancelling: bool
+    created: _timestamp_pb2.Timestamp
+    started: _timestamp_pb2.Timestamp
+    ended: _timestamp_pb2.Timestamp
+    failure: RunFailure
+    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., kind: _Optional[str] = ..., state: _Optional[_Union[RunState, str]] = ..., spec: _Optional[_Union[RunSpec, _Mapping]] = ..., spec_hash: _Optional[str] = ..., model: _Optional[str] = ..., fingerprint: _Optional[str] = ..., sequence: _Optional[int] = ..., total: _Optional[int] = ..., done: _Optional[int] = ..., attempts: _Optional[int] = ..., cancelling: _Optional[bool] = ..., created: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., started: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ended: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., failure: _Optional[_Union[RunFailure, _Mapping]] = ...) -> None: ...
+
+class CreateRunRequest(_message.Message):
+    __slots__ = ("spec", "run_id")
+    SPEC_FIELD_NUMBER: _ClassVar[int]
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    spec: RunSpec
+    run_id: str
+    def __init__(self, spec: _Optional[_Union[RunSpec, _Mapping]] = ..., run_id: _Optional[str] = ...) -> None: ...
+
+class CreateRunResponse(_message.Message):
+    __slots__ = ("run",)
+    RUN_FIELD_NUMBER: _ClassVar[int]
+    run: Run
+    def __init__(self, run: _Optional[_Union[Run, _Mapping]] = ...) -> None: ...
+
+class GetRunRequest(_message.Message):
+    __slots__ = ("run_id",)
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    def __init__(self, run_id: _Optional[str] = ...) -> None: ...
+
+class GetRunResponse(_message.Message):
+    __slots__ = ("run",)
+    RUN_FIELD_NUMBER: _ClassVar[int]
+    run: Run
+    def __init__(self, run: _Optional[_Union[Run, _Mapping]] = ...) -> None: ...
+
+class ListRunsRequest(_message.Message):
+    __slots__ = ("page_size", "page_token", "kind", "states")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    STATES_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    kind: str
+    states: _containers.RepeatedScalarFieldContainer[RunState]
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., kind: _Optional[str] = ..., states: _Optional[_Iterable[_Union[RunState, str]]] = ...) -> None: ...
+
+class ListRunsResponse(_message.Message):
+    __slots__ = ("runs", "next_page_token")
+    RUNS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    runs: _containers.RepeatedCompositeFieldContainer[Run]
+    next_page_token: str
+    def __init__(self, runs: _Optional[_Iterable[_Union[Run, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class WatchRunRequest(_message.Message):
+    __slots__ = ("run_id", "after_sequence", "results")
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    AFTER_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    after_sequence: int
+    results: bool
+    def __init__(self, run_id: _Optional[str] = ..., after_sequence: _Optional[int] = ..., results: _Optional[bool] = ...) -> None: ...
+
+class UnitResult(_message.Message):
+    __slots__ = ("key", "sequence", "result_json")
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    RESULT_JSON_FIELD_NUMBER: _ClassVar[int]
+    key: str
+    sequence: int
+    result_json: str
+    def __init__(self, key: _Optional[str] = ..., sequence: _Optional[int] = ..., result_json: _Optional[str] = ...) -> None: ...
+
+class WatchRunResponse(_message.Message):
+    __slots__ = ("sequence", "run", "results")
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    RUN_FIELD_NUMBER: _ClassVar[int]
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    sequence: int
+    run: Run
+    results: _containers.RepeatedCompositeFieldContainer[UnitResult]
+    def __init__(self, sequence: _Optional[int] = ..., run: _Optional[_Union[Run, _Mapping]] = ..., results: _Optional[_Iterable[_Union[UnitResult, _Mapping]]] = ...) -> None: ...
+
+class CancelRunRequest(_message.Message):
+    __slots__ = ("run_id",)
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    def __init__(self, run_id: _Optional[str] = ...) -> None: ...
+
+class CancelRunResponse(_message.Message):
+    __slots__ = ("run",)
+    RUN_FIELD_NUMBER: _ClassVar[int]
+    run: Run
+    def __init__(self, run: _Optional[_Union[Run, _Mapping]] = ...) -> None: ...
+
+class DeleteRunRequest(_message.Message):
+    __slots__ = ("run_id",)
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    def __init__(self, run_id: _Optional[str] = ...) -> None: ...
+
+class DeleteRunResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class GetReportRequest(_message.Message):
+    __slots__ = ("run_id",)
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    def __init__(self, run_id: _Optional[str] = ...) -> None: ...
+
+class GetReportResponse(_message.Message):
+    __slots__ = ("run", "report_json")
+    RUN_FIELD_NUMBER: _ClassVar[int]
+    REPORT_JSON_FIELD_NUMBER: _ClassVar[int]
+    run: Run
+    report_json: str
+    def __init__(self, run: _Optional[_Union[Run, _Mapping]] = ..., report_json: _Optional[str] = ...) -> None: ...
