@@ -71,11 +71,22 @@ class File:
             descriptor = os.open(self.content, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except OSError as error:
             refuse(self.at, "UNREADABLE", f"can not be read: {error.strerror}")
-        weakref.finalize(self, os.close, descriptor)
+        self.__dict__["_close"] = weakref.finalize(self, os.close, descriptor)
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode) or status.st_size != self.size:
             refuse(self.at, "UNREADABLE", "changed while it was read")
         return open(descriptor, "rb", closefd=False)
+
+    def forget(self) -> None:
+        """Drop what was kept, and close the file until it is read again.
+
+        What was parsed refers to the file, so that without this both would wait for the collector.
+        """
+        for kept in ("_parsed", "handle"):
+            self.__dict__.pop(kept, None)
+        close = self.__dict__.pop("_close", None)
+        if close is not None:
+            close()
 
     def read(self, start: int, length: int) -> bytes:
         """``length`` bytes from ``start``. Raises InvalidRequest when they are not there."""
@@ -162,6 +173,11 @@ class Source:
             {path: File(path, file.size, file.content) for path, file in inner.items()},
             f"{self.label}/{folder}",
         )
+
+    def forget(self) -> None:
+        """``File.forget`` of every file."""
+        for file in self.files.values():
+            file.forget()
 
     def where(self, file: File) -> str:
         """Label and path, for hints in names."""

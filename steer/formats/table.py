@@ -102,15 +102,22 @@ def read(source: Source, options: Options | None = None) -> Understood:
     if options.format and options.format not in FORMATS:
         listed = ", ".join(FORMATS)
         refuse("options.format", "NOT_FOUND", f"is {options.format!r}, want one of {listed}")
-    name = options.format or detect(source)
     reading = Reading(source, options)
     try:
-        draft = FORMATS[name].read(reading)
+        name = options.format or detect(source)
+        draft = _draft(FORMATS[name], reading)
+        return understand(FORMATS[name].description, reading, draft)
+    finally:
+        source.forget()
+
+
+def _draft(format: Format, reading: Reading) -> Draft:
+    try:
+        return format.read(reading)
     except SteerError:
         # What was noted before comes along, so that everything wrong is said at once.
         reading.found.raise_if_any()
         raise
-    return understand(FORMATS[name].description, reading, draft)
 
 
 __all__ = ["FORMATS", "Format", "InvalidRequest", "detect", "read"]

@@ -180,6 +180,7 @@ def _latent(reading: Reading, file: File, index: int, row: Mapping[str | None, A
         refuse(at, "DICTIONARY_NEEDED", message)
     other = Reading(inner, found=reading.found)
     item = understand(loader, other, _READERS[loader].read(other)).item
+    inner.forget()
     assert isinstance(item, Dictionary)
     try:
         latent, coefficient = int(row["feature_index"]), float(row["steering_coefficient"])
