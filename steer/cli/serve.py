@@ -1,6 +1,5 @@
 """``steer serve``."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -24,8 +23,12 @@ def serve(
         str, _option("address", "HOST:PORT (port 0 picks one) or unix:PATH.")
     ] = _DEFAULT.address,
     store: Annotated[
-        Path | None, _option("store", "Folder of vectors. Default: the bundled one.")
+        str | None,
+        _option("store", "Folder or URL of vectors. Default: steer/store in XDG_DATA_HOME."),
     ] = _DEFAULT.store,
+    bundled: Annotated[
+        bool, _option("bundled", "Whether the vectors shipped with steer are there too.")
+    ] = _DEFAULT.bundled,
     dtype: Annotated[str, _option("dtype", "auto, float32, bfloat16 or float16.")] = _DEFAULT.dtype,
     device: Annotated[str, _option("device", "auto, cpu, cuda, cuda:1, …")] = _DEFAULT.device,
     max_rows: Annotated[int, _option("max_rows", "Rows that run at once.")] = _DEFAULT.max_rows,

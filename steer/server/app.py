@@ -4,13 +4,14 @@ import asyncio
 import ipaddress
 import logging
 import signal
+import threading
 
 import grpc
 from grpc_health.v1 import health, health_pb2_grpc
 from grpc_health.v1.health_pb2 import HealthCheckResponse
 
 import steer.v1 as pb
-from steer.errors import FailedPrecondition
+from steer.errors import FailedPrecondition, SteerError
 from steer.server.core import Core
 from steer.server.interceptor import Interceptor
 from steer.server.recipe_book import RecipeBook
@@ -18,7 +19,7 @@ from steer.server.recipes import RecipeService
 from steer.server.settings import Settings
 from steer.server.steering import SteeringService
 from steer.server.vectors import VectorService
-from steer.store import Store, bundled
+from steer.store import Store, open_store
 from steer.store.files import open_files
 from steer.store.recipes import RecipeFiles
 
@@ -57,7 +58,7 @@ class Server:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.address = settings.address
-        self._store = Store(settings.store or bundled())
+        self._store = open_store(settings.store, with_bundled=settings.bundled)
         self._recipes = RecipeBook(RecipeFiles(open_files(self._store.root)))
         self._steering = SteeringService()
         self._health = health.aio.HealthServicer()
@@ -71,6 +72,8 @@ class Server:
             self.address = self.settings.address[:-1] + str(port)
         await self._set_health(HealthCheckResponse.NOT_SERVING)
         await self._server.start()
+        # Not waited for, at the end neither: a store elsewhere may have very much to look through.
+        threading.Thread(target=_sweep, args=(self._store,), daemon=True).start()
         try:
             core = await Core.start(self.settings, self._store, self._recipes)
             self._steering.core = core
@@ -115,6 +118,16 @@ class Server:
         await self._health.set("", HealthCheckResponse.SERVING)
         for name in SERVICES:
             await self._health.set(name, status)
+
+
+def _sweep(store: Store) -> None:
+    """Clear away what crashes left in the store."""
+    log.info("vectors in %s", store.root)
+    try:
+        for path in store.sweep():
+            log.info("cleared away: %s", path)
+    except SteerError as error:
+        log.warning("%s", error.message)
 
 
 def _add_reflection(server: grpc.aio.Server) -> None:

@@ -1,25 +1,27 @@
 """What a server can be told, in one place. ``steer serve`` has one option for each field."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Settings of a server.
 
-    ``address``: ``HOST:PORT`` (port 0 picks one) or ``unix:PATH``. ``store``: folder of vectors;
-    None is the bundled one. ``kv_tokens``: token positions of key-value memory; 0 chooses from the
-    memory there is. ``step_tokens``: most tokens in one forward pass, which bounds how long a long
-    prompt can hold up the others. ``max_queue``: rows that may wait. ``threads``: CPU threads of
-    torch; 0 leaves torch's choice. ``capture_bytes``: memory for captures that are kept for the op
-    ``replace``. ``drain_seconds``: how long SIGTERM lets running rows finish.
+    ``address``: ``HOST:PORT`` (port 0 picks one) or ``unix:PATH``. ``store``: folder or URL of the
+    store (``s3://bucket/vectors``); None is the user's own folder. ``bundled``: whether the vectors
+    that are shipped are there too, below the store. ``kv_tokens``: token positions of key-value
+    memory; 0 chooses from the memory there is. ``step_tokens``: most tokens in one forward pass,
+    which bounds how long a long prompt can hold up the others. ``max_queue``: rows that may wait.
+    ``threads``: CPU threads of torch; 0 leaves torch's choice. ``capture_bytes``: memory for
+    captures that are kept for the op ``replace``. ``drain_seconds``: how long SIGTERM lets running
+    rows finish.
     """
 
     model: str = "organism/a1"
     revision: str = ""
     address: str = "127.0.0.1:50051"
-    store: Path | None = None
+    store: str | None = None
+    bundled: bool = True
     dtype: str = "auto"
     device: str = "auto"
     max_rows: int = 256

@@ -13,6 +13,7 @@ from steer.store.kinds import (
     Vector,
     content_hash,
 )
+from steer.store.overlay import Overlay, open_store, user_folder
 from steer.store.removal import Removed
 from steer.store.spec import Architecture, DictionarySpec, Normalize
 from steer.store.store import Store, bundled
@@ -33,6 +34,7 @@ __all__ = [
     "LowRank",
     "LowRankTensors",
     "Normalize",
+    "Overlay",
     "Probe",
     "ProbeTensors",
     "Removed",
@@ -43,4 +45,6 @@ __all__ = [
     "Version",
     "bundled",
     "content_hash",
+    "open_store",
+    "user_folder",
 ]

@@ -10,6 +10,7 @@ from contextlib import suppress
 from steer.errors import FailedPrecondition, InvalidRequest, NotFound
 from steer.store.address import NAME, is_name
 from steer.store.files import Files
+from steer.store.writable import writing
 
 FOLDER = ".recipes"
 LONGEST_NAME = 200
@@ -64,22 +65,27 @@ class RecipeFiles:
         """
         path = self.path(name)
         staged = self._files.staging / f"{secrets.token_hex(8)}.tmp"
-        try:
-            staged.parent.mkdir(parents=True, exist_ok=True)
-            staged.write_text(text, "utf-8")
-            self._files.take(staged, path)
-        except OSError as error:
-            with suppress(OSError):
-                staged.unlink(missing_ok=True)
-            message = f"the recipe {name!r} can not be stored: {error.strerror or error}"
-            raise FailedPrecondition(message, reason="STORE_NOT_WRITABLE") from error
+        with writing(f"the recipe {name!r} can not be stored"):
+            try:
+                staged.parent.mkdir(parents=True, exist_ok=True)
+                staged.write_text(text, "utf-8")
+                self._files.take(staged, path)
+            except OSError:
+                with suppress(OSError):
+                    staged.unlink(missing_ok=True)
+                raise
 
     def delete(self, name: str) -> None:
-        """Remove a text. Raises InvalidRequest for a bad name, NotFound where there is none."""
+        """Remove a text.
+
+        Raises InvalidRequest for a bad name, NotFound where there is none, FailedPrecondition where
+        nothing can be written.
+        """
         path = self.path(name)
         if name not in self.names():
             raise NotFound(self._unknown(name), reason="RECIPE_NOT_FOUND")
-        self._files.remove(path)
+        with writing(f"the recipe {name!r} can not be removed"):
+            self._files.remove(path)
 
     def _unknown(self, name: str) -> str:
         known = ", ".join(self.names()[:20]) or "none"

@@ -112,6 +112,8 @@ class Removal:
         That is: uploads nobody goes on with, tensors without a card, and deleted versions nobody
         refers to. ``older_than`` must be longer than an upload may take to be committed.
         """
+        if not self._files.folders() and not self._files.staging.is_dir():
+            return ()  # To lock a store makes its folder.
         before = time.time() - older_than
         with self._files.locked(exclusive=True):
             left = [name for name in self._files.folders() if is_name(name)]

@@ -21,6 +21,7 @@ from steer.store.removal import DAY, Removal, Removed
 from steer.store.upload import Upload, Uploads
 from steer.store.verify import Report, verify
 from steer.store.versions import Version, Versions
+from steer.store.writable import writing
 from steer.types import VectorInfo
 
 AnyItem = TypeVar("AnyItem", bound=Item)
@@ -33,7 +34,9 @@ class Store:
 
     An *address* is ``name`` (the newest version), ``name@2`` (the second), or ``name@sha256:…``
     (the one whose hash begins so, 8 digits or more). Names are looked up, never used as paths from
-    outside. Versions never change. Any number of processes may use one store at once.
+    outside. Versions never change. Any number of processes may use one store at once. Everything
+    that writes raises FailedPrecondition (``STORE_NOT_WRITABLE``) where the place can not be
+    written.
     """
 
     def __init__(self, root: str | Path) -> None:
@@ -49,6 +52,10 @@ class Store:
     def names(self) -> list[str]:
         """All names, sorted."""
         return list(self._index.names())
+
+    def has(self, name: str) -> bool:
+        """Whether there is a version of a name that was not deleted."""
+        return bool(self._versions.folder(name).live)
 
     def page(
         self,
@@ -148,7 +155,7 @@ class Store:
 
         Raises as ``resolve``, but a damaged one can be deleted by name or number.
         """
-        with self._naming(parsed := parse_address(address)):
+        with self._changing(parsed := parse_address(address), "deleted"):
             return self._removal.delete(parsed)
 
     def refer(self, address: str, by: str) -> Version:
@@ -156,7 +163,7 @@ class Store:
 
         Raises as ``resolve``, and InvalidRequest when ``by`` is not letters, digits and ``._-``.
         """
-        with self._naming(parsed := parse_address(address)):
+        with self._changing(parsed := parse_address(address), "referred to"):
             return self._references.add(parsed, by)
 
     def release(self, address: str, by: str) -> None:
@@ -164,7 +171,7 @@ class Store:
 
         ``address`` should have the hash. Raises as ``resolve``.
         """
-        with self._naming(parsed := parse_address(address)):
+        with self._changing(parsed := parse_address(address), "released"):
             self._removal.release(parsed, by)
 
     def referrers(self, address: str) -> tuple[str, ...]:
@@ -177,7 +184,13 @@ class Store:
 
     def sweep(self, older_than: float = DAY) -> tuple[str, ...]:
         """Clear away what interrupted writes left, if older than this many seconds."""
-        return self._removal.sweep(older_than)
+        with writing("the store can not be swept"):
+            return self._removal.sweep(older_than)
+
+    @contextmanager
+    def _changing(self, address: Address, done: str) -> Iterator[None]:
+        with writing(f"{address.name!r} can not be {done}"), self._naming(address):
+            yield
 
     @contextmanager
     def _naming(self, address: Address) -> Iterator[None]:

@@ -5,7 +5,7 @@ import json
 import os
 import re
 import secrets
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +18,7 @@ from steer.store.card import Card
 from steer.store.files import Files
 from steer.store.kinds import KINDS
 from steer.store.versions import Version, Versions, card_file, digest, read_item, tensor_file
+from steer.store.writable import writing
 
 _ID = re.compile(r"[0-9a-f]{32}")
 
@@ -61,7 +62,8 @@ class Upload:
         if self.offset + len(piece) > self.size:
             message = f"{self.offset + len(piece)} bytes arrived, {self.size} were announced"
             raise InvalidRequest(message, reason="TOO_LONG")
-        self._file.write(piece)
+        with self._writing():
+            self._file.write(piece)
         return self.offset
 
     def commit(self, sha256: str = "") -> Version:
@@ -76,14 +78,18 @@ class Upload:
         if self.offset != self.size:
             message = f"{self.offset} of {self.size} bytes have arrived"
             raise InvalidRequest(message, reason="INCOMPLETE")
-        self._file.flush()
         try:
-            version = self._place(self._checked(sha256.removeprefix("sha256:").lower()))
+            with self._writing():
+                self._file.flush()
+                version = self._place(self._checked(sha256.removeprefix("sha256:").lower()))
         except InvalidRequest:
             self.discard()
             raise
         self.discard()
         return version
+
+    def _writing(self) -> AbstractContextManager[None]:
+        return writing(f"{self.name!r} can not be stored")
 
     def _checked(self, announced: str) -> Card:
         found = tensors.digest(self._file)
@@ -135,7 +141,9 @@ class Upload:
 
     def close(self) -> None:
         """Leave off; ``Store.resume`` goes on."""
-        self._file.close()
+        # What a full disk does not take is asked for again: ``offset`` is that of the file.
+        with suppress(OSError):
+            self._file.close()
 
     def discard(self) -> None:
         """Give up: what has arrived is removed."""
@@ -172,9 +180,10 @@ class Uploads:
             raise InvalidRequest(message, reason="UNKNOWN_KIND")
         about = {"name": name, "card": _text(card), "size": size}
         id = secrets.token_hex(16)
-        self._files.staging.mkdir(parents=True, exist_ok=True)
-        _data(self._files, id).touch(mode=0o644, exist_ok=False)
-        _about(self._files, id).write_text(json.dumps(about))
+        with writing(f"{name!r} can not be stored"):
+            self._files.staging.mkdir(parents=True, exist_ok=True)
+            _data(self._files, id).touch(mode=0o644, exist_ok=False)
+            _about(self._files, id).write_text(json.dumps(about))
         return Upload(self._versions, id, name, card, size)
 
     def resume(self, id: str) -> Upload:

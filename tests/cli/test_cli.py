@@ -209,10 +209,14 @@ def test_serve_passes_settings_on(monkeypatch):
     seen = []
     monkeypatch.setattr(app_module, "run", seen.append)
     done = CliRunner().invoke(
-        app, ["serve", "--model", "m", "--no-reflection"], env={"STEER_MAX_ROWS": "7"}
+        app,
+        ["serve", "--model", "m", "--no-reflection", "--store", "s3://bucket//vectors"],
+        env={"STEER_MAX_ROWS": "7", "STEER_BUNDLED": "0"},
     )
     assert done.exit_code == 0, done.output
-    assert seen == [dataclasses.replace(Settings(), model="m", reflection=False, max_rows=7)]
+    given = {"model": "m", "reflection": False, "max_rows": 7}
+    store = {"store": "s3://bucket//vectors", "bundled": False}
+    assert seen == [dataclasses.replace(Settings(), **given, **store)]
 
 
 def test_serve_without_the_server_packages_says_what_to_install():

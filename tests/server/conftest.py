@@ -38,8 +38,9 @@ Serve = Callable[..., Served]
 
 @contextmanager
 def serving(folder: Path, **settings: Any) -> Iterator[Served]:
-    """Serve organism A1 until the block is left."""
-    chosen = Settings(**{"address": f"unix:{folder / 'socket'}", "threads": 1} | settings)
+    """Serve organism A1 until the block is left, with a store of its own over the bundled one."""
+    own = {"address": f"unix:{folder / 'socket'}", "store": str(folder / "store"), "threads": 1}
+    chosen = Settings(**own | settings)
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()

@@ -4,7 +4,6 @@ import math
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace as replaced
-from pathlib import Path
 from typing import Any
 
 import grpc
@@ -238,4 +237,3 @@ def test_one_thing_wrong_with_a_capture(channel, fields, field, reason):
 def test_the_folder_of_the_test_is_a_store(served: Served):
     names = {info.name for info in served.client.vectors.list()}
     assert {"sae", "coder", "reft", "probe", "a1-rloo"} <= names
-    assert isinstance(served.server.settings.store, Path)

@@ -140,8 +140,14 @@ def test_a_store_that_can_not_be_written_can_be_read(tmp_path):
         folder.chmod(0o555)
     try:
         assert Store(tmp_path).get("a") and Store(tmp_path).names() == ["a"]
-        with pytest.raises(PermissionError):
-            Store(tmp_path).add(items.vector("b"))
+        for change in (
+            lambda: Store(tmp_path).add(items.vector("b")),
+            lambda: Store(tmp_path).delete("a"),
+            lambda: Store(tmp_path).refer("a", "run"),
+        ):
+            with pytest.raises(FailedPrecondition, match="Permission denied") as caught:
+                change()
+            assert caught.value.reason == "STORE_NOT_WRITABLE"
     finally:
         for folder in folders:
             folder.chmod(0o755)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from steer.errors import InvalidRequest, NotFound
+from steer.errors import FailedPrecondition, InvalidRequest, NotFound
 from steer.store import Card, Store, Vector, bundled, content_hash
 from steer.types import (
     Decay,
@@ -322,5 +322,6 @@ def test_a_file_where_a_folder_should_be_is_a_bad_name(tmp_path):
 
 
 def test_a_url_that_no_driver_knows_says_so():
-    with pytest.raises(ValueError, match="nonesuch"):
+    with pytest.raises(FailedPrecondition, match="nonesuch") as caught:
         Store("nonesuch://bucket")
+    assert caught.value.reason == "STORE_UNKNOWN"
