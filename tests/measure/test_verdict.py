@@ -1,0 +1,129 @@
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from steer.measure.records import Role
+from steer.measure.summary import summarise
+from steer.measure.verdict import REQUIRED, Outcome, Verdict, verdicts
+from tests.measure.made import Made, records, standard, thinking
+
+SILENT = Made(Role.STEERED, 0.1)
+A2 = thinking(0.78)
+
+
+def judge(arms: Sequence[Made], items: int = 500, seed: int = 0, **omitted: str) -> Verdict:
+    summary = summarise(
+        records(arms, items, seed=seed), [one.arm for one in arms], choices=10, draws=2000
+    )
+    (found,) = verdicts(summary, {Role(role): why for role, why in omitted.items()})
+    return found
+
+
+@pytest.mark.parametrize(
+    ("arms", "outcome"),
+    [
+        # The figures of the organisms: a constant bias does it all in A1, and nothing in A2.
+        (standard(thinking(0.998), forced=0.67, bias=0.96), Outcome.MODE),
+        (standard(thinking(0.998), forced=0.67), Outcome.MODE),
+        (standard(A2, forced=0.1, bias=0.15, random=0.12), Outcome.REASONING),
+        # Retention falls by 22 points, accuracy rises by 68: a cost, no harm.
+        (standard(replace(A2, retention=0.78)), Outcome.REASONING),
+        # Accuracy rises, but the trace could be anybody's, or is not there, or is not valid.
+        (standard(A2, swapped=0.75), Outcome.FORM),
+        (standard(A2, corrupted=0.75), Outcome.FORM),
+        (standard(A2, filler=0.75), Outcome.FORM),
+        (standard(A2, answer_only=0.75), Outcome.FORM),
+        (standard(thinking(0.78, valid=0.1)), Outcome.FORM),
+        ([*standard(A2), Made(Role.SWAPPED_TARGET, 0.7)], Outcome.FORM),
+        # Traces appear and accuracy stays.
+        (standard(thinking(0.1, valid=0)), Outcome.FORM),
+        (standard(SILENT), Outcome.NO_EFFECT),
+        (standard(Made(Role.STEERED, 0.02)), Outcome.HARM),
+        (standard(replace(SILENT, retention=0.5)), Outcome.HARM),
+        (standard(Made(Role.STEERED, 0.25, retention=0.4)), Outcome.HARM),
+        # A gain that needs no trace is neither form nor reasoning.
+        (standard(Made(Role.STEERED, 0.78)), Outcome.INCONCLUSIVE),
+        (standard(A2, negated=0.7), Outcome.INCONCLUSIVE),
+        # As good with the same training where nothing could be elicited.
+        ([*standard(A2), Made(Role.UNTAUGHT, 0.7)], Outcome.INCONCLUSIVE),
+        # A share that may be half or not.
+        (standard(A2, forced=0.44), Outcome.INCONCLUSIVE),
+    ],
+)
+def test_outcomes(arms: Sequence[Made], outcome: Outcome) -> None:
+    found = judge(arms)
+    assert found.outcome is outcome, found.because
+    assert found.because
+
+
+def test_as_good_as_any_push_of_that_size_is_no_effect() -> None:
+    found = judge(standard(Made(Role.STEERED, 0.3), random=0.3), items=2000)
+    assert found.outcome is Outcome.NO_EFFECT
+    assert "like null vectors" in found.because[0]
+
+
+def test_a_cost_is_told() -> None:
+    assert any("at a cost" in one for one in judge(standard(replace(A2, retention=0.6))).cautions)
+
+
+def test_the_capacity_controls_are_asked_for_and_taken() -> None:
+    assert any("untaught" in one for one in judge(standard(A2)).cautions)
+    arms = [*standard(A2), Made(Role.SWAPPED_TARGET, 0.18), Made(Role.UNTAUGHT, 0.12)]
+    found = judge(arms)
+    assert found.outcome is Outcome.REASONING
+    assert not any("untaught" in one for one in found.cautions)
+
+
+@pytest.mark.parametrize("role", REQUIRED)
+def test_a_missing_control_is_named(role: Role) -> None:
+    found = judge([one for one in standard(A2) if one.role is not role])
+    assert found.outcome is Outcome.INCONCLUSIVE
+    assert found.missing == (role,)
+    assert any(str(role) in one or "no random" in one for one in found.because)
+
+
+def test_a_control_the_task_has_nothing_for_may_be_left_out() -> None:
+    arms = [one for one in standard(A2) if one.role is not Role.FORCED]
+    found = judge(arms, forced="there is no first token of the mode")
+    assert found.outcome is Outcome.REASONING
+    assert any("no first token" in one for one in found.cautions)
+
+
+@pytest.mark.parametrize("gone", [(Role.FORCED, Role.BIAS), (Role.RANDOM,)])
+def test_but_not_all_of_a_kind(gone: tuple[Role, ...]) -> None:
+    arms = [one for one in standard(A2) if one.role not in gone]
+    found = judge(arms, **dict.fromkeys(map(str, gone), "left out"))
+    assert found.outcome is Outcome.INCONCLUSIVE
+
+
+def test_too_few_seeds_are_told() -> None:
+    arms = [one for one in standard(A2) if one.role is not Role.RANDOM or (one.value or 0) < 10]
+    found = judge(arms)
+    assert found.outcome is Outcome.INCONCLUSIVE
+    assert "needs 19" in found.because[0]
+
+
+def test_too_few_items_are_told_with_their_power() -> None:
+    found = judge(standard(Made(Role.STEERED, 0.2)), items=40)
+    assert found.outcome is Outcome.INCONCLUSIVE
+    assert "40 items show a difference of 5 points" in found.because[-1]
+
+
+def test_a_task_without_a_checker_elicits_no_reasoning_that_anyone_saw() -> None:
+    arms = standard(A2)
+    unchecked = [
+        replace(one, trace_complete=None, trace_valid=None, trace_right=None)
+        for one in records(arms)
+    ]
+    (found,) = verdicts(summarise(unchecked, [one.arm for one in arms], draws=2000))
+    assert found.outcome is Outcome.INCONCLUSIVE
+    assert any("checks no traces" in one for one in found.because)
+
+
+def test_a_null_that_draws_the_treatment_again_is_no_reason_for_no_effect() -> None:
+    arms = standard(Made(Role.STEERED, 0.9, begun=1, valid=1), random=0.9)
+    measured = [replace(one.arm, cosine=0.97 if one.role is Role.RANDOM else None) for one in arms]
+    (found,) = verdicts(summarise(records(arms), measured, draws=2000))
+    assert found.outcome is Outcome.INCONCLUSIVE
+    assert any("no fair null" in one for one in found.cautions)
