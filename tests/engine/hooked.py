@@ -64,6 +64,12 @@ class Row:
         """Tokens of the pass."""
         return [*self.prompt, *self.generated[:-1]]
 
+    @cached_property
+    def pieces(self) -> list[str]:
+        """What each token adds to the text."""
+        texts = [TEXT._tokenizer.decode(self.ids[:n]) for n in range(len(self.ids) + 1)]
+        return [text[len(last) :] for last, text in pairwise(texts)]
+
     @property
     def sites(self) -> set[Site]:
         """Where something has to be seen or done."""
@@ -110,14 +116,8 @@ class Row:
         return acts, after
 
     def _multipliers(self, where: Where) -> list[float]:
-        pieces = self._pieces if where.markers else ()
+        pieces = self.pieces if where.markers else ()
         return multipliers(where, len(self.prompt), self.ids, pieces, TEXT.special)
-
-    @cached_property
-    def _pieces(self) -> list[str]:
-        """What each token adds to the text."""
-        texts = [TEXT._tokenizer.decode(self.ids[:n]) for n in range(len(self.ids) + 1)]
-        return [text[len(last) :] for last, text in pairwise(texts)]
 
     def _gate(self, gate: Gating, reached: Tensor) -> tuple[Tensor, GateReceipt]:
         h = self._fresh[gate.planned.site]
