@@ -41,11 +41,12 @@ NO_TORCH = (
     "measure",
     "store",
     "formats",
+    "runs",
 )
 # Files of torch are read by torch, which is imported then.
 LAZY_TORCH = ("formats/containers/pickled.py",)
 NO_TORCH_FILES = (
-    *(f"engine/{name}.py" for name in ("base", "rows", "scheduler")),
+    *(f"engine/{name}.py" for name in ("base", "collector", "rows", "scheduler")),
     *(
         f"intervene/{name}.py"
         for name in (

@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator
 import steer.v1 as pb
 from steer import wire
 from steer.engine.base import Done, Event, size
+from steer.engine.collector import RowCollector
 from steer.errors import Unavailable
 from steer.intervene.plan import Plan
 from steer.server.core import Core, deadline
 from steer.server.holding import Holding
 from steer.server.hub import Events
 from steer.server.interceptor import Context, request_id
-from steer.server.rows import RowCollector
 from steer.types import CapturedActivations, CapturedFeatures, Chunk, Finished
 
 
