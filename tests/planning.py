@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 
@@ -17,34 +17,47 @@ from steer.store import Architecture, Item, Normalize, Store
 from steer.types import (
     Arm,
     CaptureTrial,
+    Phase,
     Point,
     Prompt,
     Sampling,
     Site,
     StoredRecipe,
+    Strength,
     Trial,
+    Unit,
+    Where,
 )
 from tests.engine import items
+from tests.engine.plans import WIDTH
 from tests.helpers import LIMITS, TEXT, engine, run
+from tests.server.items import sae, transcoder
 
 SITES = (Site(0, Point.RESID_PRE), Site(1), Site(2, Point.MLP_OUT))
+
+DEFAULTS = {
+    "residual_norms": {SITES[1]: 12.0},
+    "strength": Strength(0.25, Unit.RELATIVE),
+    "where": Where(Phase.DECODE, every=2),
+}
+"""What the card of ``carded`` says."""
 
 
 def stock(fingerprint: str) -> list[Item]:
     """What the store holds."""
-    other = "sha256:other"
-    wide = items.dictionary(Architecture.STANDARD, Site(1), 3, name="wide", fingerprint=other)
     return [
         items.direction(SITES, 1, "v", fingerprint),
         items.direction(SITES, 7, "c", fingerprint),
-        items.direction([Site(1)], 9, "foreign", other),
+        items.direction(SITES[1:], 8, "carded", fingerprint, **DEFAULTS),
+        items.direction([Site(1)], 9, "foreign", "sha256:other", strength=Strength(3.0)),
         items.low_rank(SITES[:2], 1, "lr", fingerprint),
         items.probe(SITES[:2], 1, "probe", fingerprint),
         *(
             items.dictionary(each, Site(1), 1, how, name=each.value, fingerprint=fingerprint)
             for each, how in zip(Architecture, (*Normalize, Normalize.NONE), strict=True)
         ),
-        wide,
+        replace(sae(16, fingerprint), name="narrow"),
+        transcoder(WIDTH, fingerprint),
     ]
 
 

@@ -61,21 +61,16 @@ class InterventionResolver:
         """The intervention for a prompt; None when something was wrong (see ``operands``)."""
         if item.where is not None:
             check_where(item.where, f"{path}.where", self.model, self._found)
+        _check_unit(item, f"{path}.strength.unit", self._found)
         material = self._material(item, f"{path}.{item.op.name}")
         sites = self._sites(item.sites, material, path) if material else item.sites
         gate = None
         if item.gate is not None:
             gates = GateResolver(self.model, self.operands)
             gate = gates.resolve(item.gate, sites, f"{path}.gate")
-        if material is None:
+        if material is None or self._found or not sites or not prompt:
             return None
-        strength = _strength(item, material.card)
-        if strength.unit is Unit.RELATIVE and not isinstance(item.op, Add):
-            message = f"{item.op.name} has no vector whose norm it could be relative to; use RAW"
-            self._found.add(f"{path}.strength.unit", f"NOT_FOR_{item.op.name.upper()}", message)
-        if self._found or not sites or not prompt:
-            return None
-        scales = self._scales(strength, sites, material, prompt)
+        scales = self._scales(_strength(item, material.card), sites, material, prompt)
         where = item.where or (material.card.where if material.card else Where())
         return PlannedIntervention(
             op=item.op.name,
@@ -224,3 +219,10 @@ def _strength(item: Intervention, card: Card | None) -> Strength:
     if item.strength is not None:
         return item.strength
     return card.strength if card is not None and isinstance(item.op, Add) else Strength()
+
+
+def _check_unit(item: Intervention, path: str, found: Violations) -> None:
+    if isinstance(item.op, Add) or item.strength is None or item.strength.unit is Unit.RAW:
+        return
+    message = f"{item.op.name} has no vector whose norm it could be relative to; use RAW"
+    found.add(path, f"NOT_FOR_{item.op.name.upper()}", message)
