@@ -6,7 +6,17 @@ import pytest
 from steer.errors import InvalidRequest
 from steer.intervene.operands import OperandResolver, isotropic, reject
 from steer.store import Store, bundled
-from steer.types import Direction, Inline, OrthogonalTo, Point, RandomLike, Site, Stored
+from steer.types import (
+    Direction,
+    Expression,
+    Inline,
+    OrthogonalTo,
+    Point,
+    RandomLike,
+    Site,
+    Stored,
+    WithinClass,
+)
 
 D = 64
 SEEDS = [*range(300), 2**63, 2**64 - 1]
@@ -69,3 +79,36 @@ def test_what_is_parallel_has_no_rest(resolver):
     assert resolver.resolve(OrthogonalTo(Stored("a1-rloo"), Stored("a1-rloo")), "x") is None
     with pytest.raises(InvalidRequest, match="parallel"):
         resolver.violations.raise_if_any()
+
+
+def test_an_expression_is_what_its_vectors_come_to(resolver):
+    dom = Store(bundled()).get("a1-dom")
+    text = "2*a1-rloo - orthogonal_to(a1-dom, a1-rloo) / 4"
+    found = resolver.resolve(Expression(text), "x")
+    (site,) = found.arrays
+    v, w = VECTOR.tensors[site].astype(float), dom.tensors[site].astype(float)
+    rest = w - (w @ v) / (v @ v) * v
+    np.testing.assert_allclose(found.arrays[site], 2 * v - rest / 4, rtol=1e-5, atol=1e-6)
+    assert found.arrays[site].dtype == np.float32
+    assert (found.described, found.card, found.spreads) == (text, VECTOR.card, {})
+    same = resolver.resolve(Expression("a1-rloo"), "x")
+    assert np.array_equal(same.arrays[site], VECTOR.tensors[site])
+    assert resolver.resolve(Expression("a1-dom - a1-rloo"), "x").card == dom.card
+    assert resolver.resolve(RandomLike(Expression(text)), "x").described.startswith(
+        "random_like(2*"
+    )
+
+
+def test_everything_wrong_with_an_expression_is_told(resolver):
+    for index, text in enumerate(["nope + a1-dom - nor@3", "a1-dom - a1-dom", "A1"]):
+        assert resolver.resolve(Expression(text), f"x[{index}]") is None
+    assert resolver.resolve(WithinClass(Expression("a1-dom")), "y") is None
+    with pytest.raises(InvalidRequest) as caught:
+        resolver.violations.raise_if_any()
+    assert {violation.field: violation.reason for violation in caught.value.violations} == {
+        "x[0].expression[nope]": "VECTOR_NOT_FOUND",
+        "x[0].expression[nor@3]": "VECTOR_NOT_FOUND",
+        "x[1].expression": "ZERO_VECTOR",
+        "x[2].expression": "BAD_EXPRESSION",
+        "y.within_class.of": "NO_WITHIN_CLASS",
+    }
