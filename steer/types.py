@@ -187,7 +187,14 @@ class WithinClass:
     seed: int = 0
 
 
-Operand = Stored | Inline | RandomLike | OrthogonalTo | WithinClass
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """Arithmetic on stored vectors (``steer.expressions``): ``think - 0.5*hedge``."""
+
+    text: str
+
+
+Operand = Stored | Inline | RandomLike | OrthogonalTo | WithinClass | Expression
 
 # ---- ops ----------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ import typer
 from steer.cli.options import Json, Target
 from steer.cli.output import print_json, print_table
 from steer.types import (
+    Expression,
     Inline,
     Intervention,
     Op,
@@ -118,7 +119,7 @@ def _subject(op: Op) -> str:
 
 def _operand(operand: Operand) -> str:
     match operand:
-        case Stored(name):
+        case Stored(name) | Expression(name):
             return name
         case Inline(directions):
             return f"inline ({len(directions[0].data) // 4} numbers)"

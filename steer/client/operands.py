@@ -6,28 +6,21 @@ from typing import Any
 
 from steer.client.sites import SiteLike, as_site
 from steer.errors import InvalidRequest
-from steer.types import (
-    Direction,
-    Inline,
-    Operand,
-    OrthogonalTo,
-    Point,
-    RandomLike,
-    Stored,
-    WithinClass,
-)
+from steer.expressions import is_expression
+from steer.types import Direction, Expression, Inline, Operand, Point, Stored
 
-# A stored name, an operand, an array of shape (d_model,), or {layer or site: such an array}.
-# An array is anything with ``tolist`` or ``__array__`` (numpy, torch, array.array) or a sequence.
+# A stored name, an expression of stored names (``"think - 0.5*hedge"``), an operand, an array of
+# shape (d_model,), or {layer or site: such an array}. An array is anything with ``tolist`` or
+# ``__array__`` (numpy, torch, array.array) or a sequence.
 VectorLike = str | Operand | Mapping[SiteLike, Any] | Iterable[float] | Any
 
 
 def as_operand(vector: VectorLike, point: Point = Point.RESID_POST) -> Operand:
     """The operand a caller means. ``point`` completes bare layers. Raises InvalidRequest."""
-    if isinstance(vector, Stored | Inline | RandomLike | OrthogonalTo | WithinClass):
+    if isinstance(vector, Operand):
         return vector
     if isinstance(vector, str):
-        return Stored(vector)
+        return Expression(vector) if is_expression(vector) else Stored(vector)
     if isinstance(vector, Mapping):
         return Inline(
             tuple(Direction(float32(one), as_site(key, point)) for key, one in vector.items())

@@ -7,9 +7,21 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from steer import expressions
 from steer.errors import FailedPrecondition, NotFound, SteerError, Violations
 from steer.store import Card, Item, Store, Vector
-from steer.types import Inline, Operand, OrthogonalTo, Point, RandomLike, Site, Stored, WithinClass
+from steer.store.algebra import evaluate
+from steer.types import (
+    Expression,
+    Inline,
+    Operand,
+    OrthogonalTo,
+    Point,
+    RandomLike,
+    Site,
+    Stored,
+    WithinClass,
+)
 
 Array = NDArray[np.float32]
 Kind = TypeVar("Kind", bound=Item)
@@ -59,6 +71,8 @@ class OperandResolver:
                 return self._orthogonal(operand, f"{path}.orthogonal_to")
             case WithinClass():
                 return self._within_class(operand, f"{path}.within_class")
+            case Expression():
+                return self._expression(operand, f"{path}.expression")
 
     def item(self, name: str, kind: type[Kind], wanted: str, path: str) -> Kind | None:
         """A stored item of a kind (``wanted``, in words) that fits the model; None otherwise."""
@@ -166,6 +180,25 @@ class OperandResolver:
             arrays[site] = rest
         described = f"orthogonal_to({of.described}, {to.described})"
         return Directions(arrays, described, of.card, of.spreads)
+
+    def _expression(self, operand: Expression, path: str) -> Directions | None:
+        try:
+            node = expressions.parse(operand.text)
+            items = {
+                name: self.item(name, Vector, "direction", f"{path}[{name}]")
+                for name in expressions.names(node)
+            }
+            vectors = {name: item for name, item in items.items() if item is not None}
+            if len(vectors) < len(items):
+                return None
+            found = evaluate(node, {name: item.tensors for name, item in vectors.items()})
+        except SteerError as error:
+            self.violations.add(path, error.reason, error.message, type(error))
+            return None
+        first = next(iter(vectors.values())).card
+        card = first if self.made_here(first) else None
+        arrays: dict[Site | None, Array] = {site: array for site, array in found.items()}
+        return Directions(arrays, operand.text, card)
 
 
 def pick(directions: Directions, site: Site | None) -> Array | None:

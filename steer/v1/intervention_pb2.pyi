@@ -149,18 +149,20 @@ class WithinClass(_message.Message):
     def __init__(self, of: _Optional[_Union[Operand, _Mapping]] = ..., seed: _Optional[int] = ...) -> None: ...
 
 class Operand(_message.Message):
-    __slots__ = ("vector", "inline", "random_like", "orthogonal_to", "within_class")
+    __slots__ = ("vector", "inline", "random_like", "orthogonal_to", "within_class", "expression")
     VECTOR_FIELD_NUMBER: _ClassVar[int]
     INLINE_FIELD_NUMBER: _ClassVar[int]
     RANDOM_LIKE_FIELD_NUMBER: _ClassVar[int]
     ORTHOGONAL_TO_FIELD_NUMBER: _ClassVar[int]
     WITHIN_CLASS_FIELD_NUMBER: _ClassVar[int]
+    EXPRESSION_FIELD_NUMBER: _ClassVar[int]
     vector: str
     inline: InlineVector
     random_like: RandomLike
     orthogonal_to: OrthogonalTo
     within_class: WithinClass
-    def __init__(self, vector: _Optional[str] = ..., inline: _Optional[_Union[InlineVector, _Mapping]] = ..., random_like: _Optional[_Union[RandomLike, _Mapping]] = ..., orthogonal_to: _Optional[_Union[OrthogonalTo, _Mapping]] = ..., within_class: _Optional[_Union[WithinClass, _Mapping]] = ...) -> None: ...
+    expression: str
+    def __init__(self, vector: _Optional[str] = ..., inline: _Optional[_Union[InlineVector, _Mapping]] = ..., random_like: _Optional[_Union[RandomLike, _Mapping]] = ..., orthogonal_to: _Optional[_Union[OrthogonalTo, _Mapping]] = ..., within_class: _Optional[_Union[WithinClass, _Mapping]] = ..., expression: _Optional[str] = ...) -> None: ...
 
 class Add(_message.Message):
     __slots__ = ("operand",)

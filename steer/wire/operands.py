@@ -5,8 +5,11 @@ import struct
 from collections.abc import Iterable
 
 import steer.v1 as pb
+from steer import expressions
+from steer.errors import InvalidRequest
 from steer.types import (
     Direction,
+    Expression,
     Inline,
     Operand,
     OrthogonalTo,
@@ -50,6 +53,8 @@ def build_operand(operand: Operand) -> pb.Operand:
             return pb.Operand(orthogonal_to=both)
         case WithinClass(of, seed):
             return pb.Operand(within_class=pb.WithinClass(of=build_operand(of), seed=seed))
+        case Expression(text):
+            return pb.Operand(expression=text)
 
 
 def parse_operand(message: pb.Operand, check: Check) -> Operand:
@@ -70,9 +75,12 @@ def parse_operand(message: pb.Operand, check: Check) -> Operand:
         case "within_class":
             within = message.within_class
             return WithinClass(parse_operand(within.of, check.at("within_class.of")), within.seed)
+        case "expression":
+            return _parse_expression(message.expression, check.at("expression"))
     check.fail(
         "REQUIRED",
-        "has no source; give one of vector, inline, random_like, orthogonal_to, within_class",
+        "has no source; give one of vector, inline, random_like, orthogonal_to, within_class, "
+        "expression",
     )
     return Stored("")
 
@@ -100,6 +108,14 @@ def _parse_inline(message: pb.InlineVector, check: Check) -> Inline:
     if len({len(direction.data) for direction in directions}) > 1:
         at.fail("SHAPE", "has directions of different widths; give all the model's width")
     return Inline(directions)
+
+
+def _parse_expression(text: str, check: Check) -> Expression:
+    try:
+        expressions.parse(text)
+    except InvalidRequest as error:
+        check.fail(error.reason, error.message)
+    return Expression(text)
 
 
 def _parse_direction(message: pb.Direction, check: Check) -> Direction:

@@ -14,7 +14,7 @@ from steer import wire
 from steer.cli import options
 from steer.cli.main import app
 from steer.server.settings import Settings
-from steer.types import RandomLike, Site, Stored, StoredRecipe, Strength, Unit, Where
+from steer.types import Expression, RandomLike, Site, Stored, StoredRecipe, Strength, Unit, Where
 
 
 @pytest.fixture
@@ -38,6 +38,14 @@ def test_compare(fake, run):
     assert first.sites == (Site(1),)
     assert first.where == Where(steer.Phase.DECODE)
     assert (trial.sampling.max_tokens, trial.sampling.seed) == (5, 3)
+
+
+def test_an_expression_in_place_of_a_name(fake, run):
+    done = run("compare", "hi", "--vector", "x - 0.5*y@2:3", "--arm", "a=mean(x, y)")
+    assert done.exit_code == 0, done.output
+    steered, a = (arm.interventions[0] for arm in fake.trials[0].arms)
+    assert (steered.op.operand, steered.strength) == (Expression("x - 0.5*y@2"), Strength(3))
+    assert a.op.operand == Expression("mean(x, y)")
 
 
 def test_compare_with_arms_and_controls(fake, run):

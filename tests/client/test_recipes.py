@@ -113,6 +113,16 @@ def test_orthogonal_to():
     )
 
 
+def test_expressions_are_told_from_names():
+    assert only(steer.add("x-y")).op == t.Add(t.Stored("x-y"))
+    assert only(steer.add("x - 0.5*y", strength=2)).op == t.Add(t.Expression("x - 0.5*y"))
+    assert only(steer.ablate("mean(x, y)")).op == t.Project(t.Expression("mean(x, y)"))
+    assert steer.cosine("x - y", above=0, at=1).cosine == t.Expression("x - y")
+    for text in ("x y", "x - ", "2*3", "x * y"):
+        with pytest.raises(steer.InvalidRequest, match="the expression"):
+            steer.add(text)
+
+
 def test_within_class():
     assert only(steer.within_class("x", seed=2)).op == t.Add(t.WithinClass(t.Stored("x"), 2))
     patched = steer.within_class(steer.patch(vector="x", fraction=0.5), seed=1)

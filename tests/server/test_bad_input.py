@@ -105,6 +105,26 @@ CASES: list[tuple[dict[str, Any], type[steer.SteerError], str, str, str]] = [
         "ZERO_VECTOR",
         "parallel",
     ),
+    *[
+        (
+            arm(pb.Intervention(add=pb.Add(operand=pb.Operand(expression=text)))),
+            kind,
+            f"{I0}.add.operand.expression{below}",
+            reason,
+            says,
+        )
+        for text, kind, below, reason, says in (
+            ("a1-dom a1-rloo", BAD, "", "BAD_EXPRESSION", "want an operator in place of 'a1-rloo'"),
+            ("a1-dom; a1-rloo", BAD, "", "BAD_EXPRESSION", "no meaning"),
+            ("", BAD, "", "BAD_EXPRESSION", "want a vector"),
+            ("a1-dom - a1-dom", UNFIT, "", "ZERO_VECTOR", "zero at resid_post.2"),
+            ("a1-dom + nope", LOST, "[nope]", "VECTOR_NOT_FOUND", "a1-rloo"),
+            ("a1-dom + ../x", BAD, "", "BAD_EXPRESSION", "'.' at 10"),
+            ("a1-dom + a/../x", BAD, "[a/../x]", "BAD_NAME", "a-z0-9"),
+            ("a1-dom + foreign", UNFIT, "[foreign]", "MODEL_MISMATCH", "allow_model_mismatch"),
+            ("a1-dom + wide", UNFIT, "[wide]", "WIDTH_MISMATCH", "the model has 64"),
+        )
+    ],
     (arm(add("foreign")), UNFIT, STORED, "MODEL_MISMATCH", "allow_model_mismatch"),
     (arm(add("wide")), UNFIT, STORED, "WIDTH_MISMATCH", "the model has 64"),
     (arm(inline(1, 2, 3)), UNFIT, INLINE, "WIDTH_MISMATCH", "width is 64"),

@@ -38,8 +38,9 @@ def inlines(draw):
     return t.Inline(tuple(t.Direction(draw(data), site) for site in places))
 
 
+expressions = st.sampled_from(["a - 0.5*b-c", "mean(x, y@2) / 3", "orthogonal_to('7', a) + 2 * b"])
 operands = st.recursive(
-    st.builds(t.Stored, names) | inlines(),
+    st.builds(t.Stored, names) | inlines() | st.builds(t.Expression, expressions),
     lambda inner: st.one_of(
         st.builds(t.RandomLike, inner, uint64),
         st.builds(t.WithinClass, inner, uint64),
