@@ -24,8 +24,9 @@ ALLOWED = {
     "elicit": {"types", "errors", "store", "models", "measure", "tasks", "intervene", "engine"},
     "runs": {
         *("types", "specs", "errors", "store", "models", "measure", "tasks"),
-        *("intervene", "engine", "elicit"),
+        *("intervene", "engine", "elicit", "expressions"),
     },
+    "report": set(),
     "server": {
         *("types", "specs", "errors", "store", "models", "intervene", "engine", "runs"),
         *("wire", "v1"),
@@ -42,6 +43,7 @@ NO_TORCH = (
     "measure",
     "store",
     "formats",
+    "report",
     "runs",
 )
 # Files of torch are read by torch, which is imported then.

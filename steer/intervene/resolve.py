@@ -70,7 +70,7 @@ class InterventionResolver:
             gate = gates.resolve(item.gate, sites, f"{path}.gate")
         if material is None or self._found or not sites or not prompt:
             return None
-        scales = self._scales(_strength(item, material.card), sites, material, prompt)
+        scales = self._scales(strength_of(item, material.card), sites, material, prompt)
         where = item.where or (material.card.where if material.card else Where())
         return PlannedIntervention(
             op=item.op.name,
@@ -215,7 +215,8 @@ class InterventionResolver:
         return {site: strength.value * norms[site] / material.norm(site) for site in sites}
 
 
-def _strength(item: Intervention, card: Card | None) -> Strength:
+def strength_of(item: Intervention, card: Card | None) -> Strength:
+    """The strength asked for, or that ``card`` says its vector is added with."""
     if item.strength is not None:
         return item.strength
     return card.strength if card is not None and isinstance(item.op, Add) else Strength()

@@ -1,0 +1,1 @@
+"""Task × arms × samples, with the controls that say what a number means."""

@@ -1,0 +1,117 @@
+"""What an evaluation can not be asked to do; everything wrong is told at once."""
+
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
+from steer.errors import FailedPrecondition, SteerError, Violations
+from steer.runs.evaluate.cast import cast_of, subject_name
+from steer.runs.evaluate.splits import used_splits
+from steer.runs.evaluate.task import task_of
+from steer.runs.kind import Context
+from steer.specs import Controls, EvaluateSpec
+from steer.tasks.task import Task
+from steer.types import BASELINE, Trial
+
+T = TypeVar("T")
+
+PATH = "spec.evaluate"
+# Where the planner finds what it is asked about, and where the caller wrote it.
+_WRITTEN = {"trial.prompt": f"{PATH}.task_name", "trial.": f"{PATH}."}
+
+
+def check(spec: EvaluateSpec, context: Context) -> None:
+    """Raises InvalidRequest, NotFound or FailedPrecondition with every violation."""
+    found = Violations()
+    task = _task(spec, found)
+    _names(spec, found)
+    _samples(spec, context, found)
+    if task is not None:
+        _selection(spec, task, context, found)
+        _plan(spec, task, context, found)
+    found.raise_if_any()
+
+
+def _task(spec: EvaluateSpec, found: Violations) -> Task | None:
+    if isinstance(spec.task, str):
+        return _tried(lambda: task_of(spec), f"{PATH}.task_name", found)
+    return _tried(lambda: task_of(spec), f"{PATH}.inline_task", found, within=True)
+
+
+def _names(spec: EvaluateSpec, found: Violations) -> None:
+    names = [arm.name for arm in spec.arms]
+    for field, name in (("subject", spec.subject), ("ceiling", spec.ceiling)):
+        if name and name not in names:
+            known = ", ".join(names) or "none"
+            found.add(f"{PATH}.{field}", "NO_SUCH_ARM", f"no arm {name!r}; there are {known}")
+    if spec.ceiling and spec.ceiling == subject_name(spec):
+        message = "is the subject, which can not be the ceiling of itself"
+        found.add(f"{PATH}.ceiling", "CONTRADICTORY", message)
+    if spec.controls is Controls.STANDARD and not names:
+        message = "is empty; the standard controls are made from an arm"
+        found.add(f"{PATH}.arms", "REQUIRED", message)
+
+
+def _samples(spec: EvaluateSpec, context: Context, found: Violations) -> None:
+    if spec.samples > 1 and spec.sampling.temperature == 0:
+        message = "greedy samples are all the same; give a temperature above 0, or one sample"
+        found.add(f"{PATH}.samples", "CONTRADICTORY", message)
+    most = context.model.max_rows // 2
+    if spec.samples > most:
+        message = f"an arm's samples run together; this server has rows for {most}"
+        found.add(f"{PATH}.samples", "TOO_MANY_ROWS", message)
+
+
+def _selection(spec: EvaluateSpec, task: Task, context: Context, found: Violations) -> None:
+    """What a vector was chosen on can not say how good it is."""
+    if spec.split not in task.splits:
+        message = f"unknown split {spec.split!r}; there are {', '.join(task.splits)}"
+        found.add(f"{PATH}.split", "NO_SUCH_SPLIT", message)
+    for arm in spec.arms:
+        # What is not there is for the planner to tell.
+        used = _tried(partial(used_splits, arm, context), "", Violations())
+        for name, splits in (used or {}).items():
+            if spec.split in (splits or {}).get(task.name, ()):
+                message = (
+                    f"{name!r} was trained or chosen on the split {spec.split!r}, by its card; "
+                    "report on another"
+                )
+                found.add(f"{PATH}.split", "SELECTED_ON", message, FailedPrecondition)
+
+
+def _plan(spec: EvaluateSpec, task: Task, context: Context, found: Violations) -> None:
+    """Plan the first problem; then ask whether the arms that are added get names of their own."""
+    items = _tried(lambda: task.items(spec.split, spec.n, spec.seed), f"{PATH}.n", found)
+    if not items:
+        return
+    trial = Trial(items[0].prompt, spec.arms, allow_model_mismatch=spec.allow_model_mismatch)
+    planned = _tried(lambda: context.planner.trial(trial, ""), PATH, found)
+    if planned is None or found:
+        return
+    added = Counter(entry.name for entry in cast_of(spec, task, context).entries)
+    for index, arm in enumerate(spec.arms):
+        if added[arm.name] > 1 or arm.name == BASELINE:
+            message = f"{arm.name!r} is the name of an arm that the evaluation adds itself"
+            found.add(f"{PATH}.arms[{index}].name", "RESERVED", message)
+
+
+def _tried(make: Callable[[], T], path: str, found: Violations, within: bool = False) -> T | None:
+    """What ``make`` makes; None when it fails, and then what it said is noted, of fields below
+    ``path`` when it is ``within``."""
+    try:
+        return make()
+    except SteerError as error:
+        for violation in error.violations:
+            field = f"{path}.{violation.field}" if within else _place(violation.field)
+            found.add(field, violation.reason, violation.message, type(error))
+        if not error.violations:
+            found.add(path, error.reason, error.message, type(error))
+        return None
+
+
+def _place(field: str) -> str:
+    for planned, written in _WRITTEN.items():
+        if field.startswith(planned):
+            return written + field.removeprefix(planned)
+    return field

@@ -1,0 +1,92 @@
+"""The page of a report: whole, self-contained, and nothing in it is taken for markup."""
+
+import copy
+from html.parser import HTMLParser
+
+import pytest
+
+from steer.report.page import as_html
+
+VOID = {"meta"}
+HOSTILE = "</style><script>alert(1)</script><img src=x onerror=alert(1)>&\"'"
+
+
+class Reader(HTMLParser):
+    """Checks that every element is closed where it was opened; gathers what a reader meets."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.elements, self.attributes, self.text = [], [], [], ""
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append(tag)
+        self.attributes += attrs
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def read(report):
+    reader = Reader()
+    reader.feed(as_html(report))
+    assert reader.open == []
+    return reader
+
+
+def test_it_needs_nothing_else(done):
+    page = read(done.report)
+    assert not {"script", "link", "img", "iframe", "object"} & set(page.elements)
+    names = {name for name, _ in page.attributes}
+    assert not {"src", "href"} & names and not any(name.startswith("on") for name in names)
+    assert "http" not in as_html(done.report) and "@import" not in as_html(done.report)
+
+
+def test_it_has_the_verdict_every_arm_and_the_examples(done):
+    text = read(done.report).text
+    (verdict,) = done.report["verdicts"]
+    assert verdict["outcome"] in text
+    assert all(finding["rule"] in text for finding in verdict["findings"])
+    for arm in done.report["arms"]:
+        assert arm["name"] in text
+    for example in done.report["examples"]:
+        assert example["prompt"] in text
+
+
+def test_tokens_are_the_redder_the_farther_they_went(done):
+    heats = [value for name, value in read(done.report).attributes if name == "style"]
+    example = done.report["examples"][0]["arms"]["steered"]
+    assert len(example["kl"]) == len(example["pieces"])
+    hottest = max(example["kl"])
+    assert f"--heat:{100 * min(1, hottest / 3):.0f}%" in heats
+
+
+def test_what_a_model_or_a_caller_wrote_is_text(done):
+    report = copy.deepcopy(done.report)
+    report["examples"][0]["prompt"] = HOSTILE
+    report["examples"][0]["arms"]["steered"]["pieces"][0] = HOSTILE
+    report["table"][1]["arm"] = HOSTILE
+    report["warnings"] = [HOSTILE]
+    report["subject"] = HOSTILE
+    page = read(report)
+    assert not {"script", "img"} & set(page.elements)
+    assert page.text.count("<script>alert(1)</script>") >= 4
+
+
+def test_before_there_are_numbers_it_says_so(done):
+    keys = ("n", "split", "samples", "seed", "subject", "task", "model")
+    assert "No numbers yet" in read({key: done.report[key] for key in keys}).text
+
+
+@pytest.mark.parametrize("kind", ["gains", "effects"])
+def test_what_was_not_measured_is_not_there(done, kind):
+    report = copy.deepcopy(done.report)
+    report["summary"][kind] = []
+    report["places"] = {}
+    page = read(report)
+    assert "Where it acts" not in page.text
+    assert ("Information gain" in page.text) is (kind != "gains")

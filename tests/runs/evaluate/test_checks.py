@@ -1,0 +1,96 @@
+"""What an evaluation refuses, field by field, and all of it at once."""
+
+from dataclasses import replace
+
+import pytest
+
+from steer.errors import FailedPrecondition, InvalidRequest, NotFound, SteerError
+from steer.runs.evaluate.kind import Evaluate
+from steer.runs.evaluate.splits import USED
+from steer.specs import Controls, InlineTask
+from steer.store import Card, Store, Vector
+from steer.types import Add, Arm, Intervention, RandomLike, Sampling, Site, Stored
+from tests.runs.evaluate.conftest import SPEC, context_of
+
+STEERED = SPEC.arms[0]
+
+
+def refused(spec, context):
+    with pytest.raises(SteerError) as caught:
+        Evaluate().check(spec, context)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "field", "reason"),
+    [
+        ({"task": "nonsense"}, NotFound, "task_name", "TASK_NOT_FOUND"),
+        ({"split": "nonsense"}, InvalidRequest, "split", "NO_SUCH_SPLIT"),
+        ({"n": 10**9}, InvalidRequest, "n", "INVALID_REQUEST"),
+        ({"subject": "nobody"}, InvalidRequest, "subject", "NO_SUCH_ARM"),
+        ({"ceiling": "nobody"}, InvalidRequest, "ceiling", "NO_SUCH_ARM"),
+        ({"ceiling": "steered"}, InvalidRequest, "ceiling", "CONTRADICTORY"),
+        ({"arms": ()}, InvalidRequest, "arms", "REQUIRED"),
+        ({"samples": 4}, InvalidRequest, "samples", "CONTRADICTORY"),
+        ({"arms": (STEERED, Arm("random-3"))}, InvalidRequest, "arms[1].name", "RESERVED"),
+        ({"arms": (STEERED, Arm("cue"))}, InvalidRequest, "arms[1].name", "RESERVED"),
+        (
+            {"arms": (Arm("steered", (Intervention(Add(Stored("nonsense"))),)),)},
+            NotFound,
+            "arms[0].interventions[0].add.operand.vector",
+            "VECTOR_NOT_FOUND",
+        ),
+        (
+            {"arms": (Arm("s", (Intervention(Add(Stored("a1-rloo")), sites=(Site(9),)),)),)},
+            InvalidRequest,
+            "arms[0].interventions[0].sites[0].layer",
+            "LAYER_OUT_OF_RANGE",
+        ),
+    ],
+)
+def test_a_field_that_can_not_be(a1, change, kind, field, reason):
+    error = refused(replace(SPEC, **change), a1)
+    assert isinstance(error, kind)
+    told = {(violation.field, violation.reason) for violation in error.violations}
+    assert (f"spec.evaluate.{field}", reason) in told
+
+
+def test_everything_wrong_is_told_at_once(a1):
+    spec = replace(SPEC, subject="nobody", samples=4, split="nonsense", task="facts")
+    fields = {violation.field for violation in refused(spec, a1).violations}
+    assert fields >= {f"spec.evaluate.{name}" for name in ("subject", "samples", "split")}
+
+
+def test_samples_of_one_arm_must_fit_the_server(a1):
+    spec = replace(SPEC, samples=1024, sampling=Sampling(temperature=1.0, max_tokens=0))
+    assert "TOO_MANY_ROWS" in {violation.reason for violation in refused(spec, a1).violations}
+
+
+def test_a_vector_is_not_reported_on_what_it_was_chosen_on(a1):
+    model, site = a1.model, Site(2)
+    direction = a1.store.get("a1-rloo").tensors[site]
+    card = Card(
+        *(model.id, model.fingerprint, model.d_model, (site,), "rloo"),
+        parameters={USED: {"a1": ["train", "select"]}},
+    )
+    store = Store("memory://chosen")
+    store.put(Vector("chosen", {site: direction}, card))
+    context = context_of(store)
+    try:
+        arm = Arm("steered", (Intervention(Add(RandomLike(Stored("chosen")))),))
+        Evaluate().check(replace(SPEC, arms=(arm,)), context)
+        for split in ("train", "select"):
+            error = refused(replace(SPEC, arms=(arm,), split=split), context)
+            assert isinstance(error, FailedPrecondition) and error.reason == "SELECTED_ON"
+            assert "'chosen'" in error.message and split in error.message
+        other = replace(SPEC, task="facts", split="select", n=4, arms=(arm,), strengths=())
+        Evaluate().check(other, context)
+    finally:
+        context.engine.close()
+
+
+def test_a_task_of_ones_own_is_judged_line_by_line(a1):
+    text = '{"id": "1", "prompt": "quiz 3 : a a a a a a ="}\n'
+    spec = replace(SPEC, task=InlineTask("mine", text), controls=Controls.NONE)
+    error = refused(spec, a1)
+    assert [one.field for one in error.violations] == ["spec.evaluate.inline_task.line[1].answer"]

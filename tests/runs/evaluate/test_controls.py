@@ -1,0 +1,118 @@
+"""Which controls an evaluation gets, what they are made of, and why some are not there."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from steer.measure.records import Role
+from steer.runs.evaluate.cast import cast_of
+from steer.specs import Controls
+from steer.store import Card, Store, Vector
+from steer.tasks.catalog import load_task
+from steer.types import (
+    Add,
+    Arm,
+    Intervention,
+    OrthogonalTo,
+    Project,
+    Site,
+    Stored,
+    Strength,
+)
+from tests.runs.evaluate.conftest import SPEC, context_of
+
+A1 = load_task("a1")
+
+
+def roles(cast):
+    return {entry.about.role for entry in cast.entries}
+
+
+def one(cast, role):
+    return next(entry for entry in cast.entries if entry.about.role is role)
+
+
+def test_the_standard_controls_of_a_vector(a1):
+    cast = cast_of(SPEC, A1, a1)
+    assert len(cast.chosen({Role.RANDOM})) == 20
+    assert [entry.about.value for entry in cast.chosen({Role.DOSE})] == [0.5]
+    assert [entry.about.value for entry in cast.chosen({Role.TRUNCATED})] == [0, 0.25, 0.5, 0.75]
+    assert {*roles(cast), *cast.omitted} >= {
+        *(Role.STEERED, Role.CEILING, Role.NEGATED, Role.FORCED, Role.BIAS, Role.FILLER),
+        *(Role.SWAPPED, Role.CORRUPTED, Role.ANSWER_ONLY, Role.WITHIN_CLASS),
+    }
+    assert set(cast.omitted) == {Role.WITHIN_CLASS}
+    assert all(entry.about.of in ("", "steered") for entry in cast.entries)
+
+
+def test_every_null_says_how_near_it_is_to_the_vector(a1):
+    cast = cast_of(SPEC, A1, a1)
+    for entry in cast.chosen({Role.RANDOM, Role.NEGATED}):
+        assert entry.cosines.keys() == {"resid_post.2"}
+        assert entry.about.cosine == entry.cosines["resid_post.2"]
+    assert one(cast, Role.NEGATED).about.cosine == pytest.approx(-1)
+    # Of 64 dimensions: standard deviation 1/8.
+    sizes = [abs(entry.about.cosine) for entry in cast.chosen({Role.RANDOM})]
+    assert 0 < min(sizes) and max(sizes) < 0.55
+
+
+def test_doses_and_negatives_are_of_the_strength_the_card_decides(a1):
+    half = Arm("steered", (Intervention(Add(Stored("a1-rloo")), strength=Strength(0.5)),))
+    for arm, strength in ((SPEC.arms[0], 1.0), (half, 0.5)):
+        cast = cast_of(replace(SPEC, arms=(arm,), strengths=(3.0,)), A1, a1)
+        assert one(cast, Role.DOSE).arm.interventions[0].strength == Strength(3 * strength)
+        assert one(cast, Role.NEGATED).arm.interventions[0].strength == Strength(-strength)
+
+
+def test_an_arm_without_a_component_is_known_for_what_it_is(a1):
+    rest = OrthogonalTo(Stored("a1-rloo"), Stored("a1-dom"))
+    arm = Arm("rest", (Intervention(Add(rest)),))
+    cast = cast_of(replace(SPEC, arms=(*SPEC.arms, arm)), A1, a1)
+    about = one(cast, Role.ORTHOGONAL).about
+    assert about.name == "rest" and about.of == "steered"
+    assert 0 < about.cosine < 1
+
+
+def test_the_ceiling_can_be_an_arm_of_ones_own(a1):
+    tuned = Arm("tuned", (Intervention(Add(Stored("a1-dom"))),))
+    cast = cast_of(replace(SPEC, arms=(*SPEC.arms, tuned), ceiling="tuned"), A1, a1)
+    assert one(cast, Role.CEILING).name == "tuned"
+    assert one(cast, Role.PROMPT_CUE).name == "cue"
+
+
+def test_what_has_no_meaning_is_left_out_and_says_why(a1):
+    ablating = Arm("steered", (Intervention(Project(Stored("a1-rloo"))),))
+    cast = cast_of(replace(SPEC, arms=(ablating,)), A1, a1)
+    assert "negative" in cast.omitted[Role.NEGATED]
+    prompted = Arm("steered", prompt=A1.cued(A1.items("report", 1)[0]))
+    cast = cast_of(replace(SPEC, arms=(prompted,)), A1, a1)
+    assert "no interventions" in cast.omitted[Role.RANDOM]
+    assert Role.FORCED in roles(cast)
+    facts = load_task("facts")
+    cast = cast_of(replace(SPEC, task="facts", n=4, strengths=()), facts, a1)
+    assert "traces" in cast.omitted[Role.SWAPPED]
+    assert cast.omitted.keys() >= {Role.BIAS, Role.FORCED, Role.ANSWER_ONLY, Role.TRUNCATED}
+
+
+def test_directions_from_within_the_classes_where_the_vector_has_their_spread(a1):
+    model, site = a1.model, Site(2)
+    axes = np.eye(3, model.d_model, dtype=np.float32)
+    card = Card(model.id, model.fingerprint, model.d_model, (site,), "difference_of_means")
+    store = Store("memory://within")
+    direction = np.ones(model.d_model, np.float32)
+    store.put(Vector("spread", {site: direction}, card, spreads={site: axes}))
+    context = context_of(store)
+    try:
+        arm = Arm("steered", (Intervention(Add(Stored("spread"))),))
+        cast = cast_of(replace(SPEC, arms=(arm,), strengths=()), A1, context)
+    finally:
+        context.engine.close()
+    assert len(cast.chosen({Role.WITHIN_CLASS})) == 20
+    # Three axes of the 64: the cosine of their best mixture with all ones.
+    assert max(abs(e.about.cosine) for e in cast.chosen({Role.WITHIN_CLASS})) <= (3 / 64) ** 0.5
+
+
+def test_without_controls_there_are_the_callers_arms_alone(a1):
+    cast = cast_of(replace(SPEC, controls=Controls.NONE, strengths=()), A1, a1)
+    assert [entry.name for entry in cast.entries] == ["steered"]
