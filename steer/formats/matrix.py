@@ -51,8 +51,7 @@ class Matrix:
 
         def block(rows: slice, columns: slice) -> Array:
             by = wide[rows, None] if wide.ndim else wide
-            with np.errstate(over="ignore", invalid="ignore"):  # Infinite is refused later.
-                return np.asarray(self.block(rows, columns) * by, np.float32)
+            return np.asarray(self.block(rows, columns) * by, np.float32)
 
         return Matrix(self.shape, block)
 
@@ -133,8 +132,7 @@ def to_float(data: bytes, dtype: str) -> Array:
     raw: NDArray[Any] = np.frombuffer(data, _NUMPY[dtype])
     if dtype == "BF16":
         return (raw.astype("u4") << 16).view("f4")
-    with np.errstate(over="ignore", invalid="ignore"):
-        return raw.astype("f4")
+    return raw.astype("f4")
 
 
 def stored(name: str, shape: Shape, dtype: str, file: File, start: int) -> Tensor:

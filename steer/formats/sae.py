@@ -203,5 +203,4 @@ class Weights:
 
 
 def _float(array: Any) -> Array:
-    with np.errstate(over="ignore", invalid="ignore"):  # Infinite is refused later.
-        return np.asarray(array, "f4")
+    return np.asarray(array, "f4")

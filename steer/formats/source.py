@@ -161,6 +161,14 @@ class Source:
         """Files whose path ends so, in order of path."""
         return [self.files[path] for path in sorted(self.files) if path.endswith(endings)]
 
+    def folders(self, name: str, *beside: str) -> dict[str, File]:
+        """Files of that name that have all of ``beside`` beside them, by folder (``.`` on top)."""
+        return {
+            file.folder or ".": file
+            for file in self.named(name)
+            if all(self.beside(file, other) for other in beside)
+        }
+
     def beside(self, file: File, name: str) -> File | None:
         """The file of that name in the folder of another."""
         return self.files.get(f"{file.folder}/{name}".lstrip("/"))

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from steer.errors import InvalidRequest, SteerError
 from steer.formats.draft import Draft
 from steer.formats.options import Options
@@ -59,6 +61,7 @@ FORMATS: Mapping[str, Format] = {
     "svec": Format("IBM svec", svec.recognise, svec.read),
     "reft": Format("pyreft or pyvene folder", reft.recognise, reft.read),
     "axbench": Format("AxBench weights", axbench.recognise, axbench.read),
+    "axbench-sae": Format("AxBench's SAE", axbench.recognise_sae, axbench.read_sae),
     "goodfire": Format("Goodfire SAE", linear_sae.recognise_goodfire, linear_sae.read_goodfire),
     "qwen-scope": Format("Qwen Scope SAE", linear_sae.recognise_qwen, linear_sae.read_qwen),
     "lm-eval": Format("lm-eval steering vectors", lm_eval.recognise_torch, lm_eval.read_torch),
@@ -104,9 +107,11 @@ def read(source: Source, options: Options | None = None) -> Understood:
         refuse("options.format", "NOT_FOUND", f"is {options.format!r}, want one of {listed}")
     reading = Reading(source, options)
     try:
-        name = options.format or detect(source)
-        draft = _draft(FORMATS[name], reading)
-        return understand(FORMATS[name].description, reading, draft)
+        # Values that are no numbers, or do not fit float32, are refused when all are there.
+        with np.errstate(all="ignore"):
+            name = options.format or detect(source)
+            draft = _draft(FORMATS[name], reading)
+            return understand(FORMATS[name].description, reading, draft)
     finally:
         source.forget()
 

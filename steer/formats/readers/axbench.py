@@ -11,13 +11,20 @@ from steer.formats.containers.pickled import read_pickled
 from steer.formats.draft import Draft
 from steer.formats.hooks import Place, said_site
 from steer.formats.matrix import Array, Tensor
+from steer.formats.readers.linear_sae import tensors_of
 from steer.formats.reading import Reading
 from steer.formats.refusal import refuse
+from steer.formats.sae import Origin, Sae, Weights, sae_draft
 from steer.formats.source import File, Source
+from steer.store import Architecture
 
 _WEIGHT, _BIAS = "_weight.pt", "_bias.pt"
 _RUN = re.compile(r"_l(?P<layer>\d{1,3})(?:_|/|$)")
 KINDS = ("direction", "probe")
+_SAE = {"W_enc", "W_dec", "b_enc", "b_dec", "threshold"}
+_OWN = {"encoder_bias": "b_enc", "threshold": "threshold"}
+_NOWHERE = "AxBench has the layer in no file"
+_CONVENTION = "not in the file: said by you or by the name of the run; output of the block"
 
 
 def recognise(source: Source) -> bool:
@@ -38,10 +45,7 @@ def read(reading: Reading) -> Draft:
             f" (as {method}:0 where there are several methods)" if len(methods) > 1 else ""
         )
         refuse("options.choice", "CHOICE_NEEDED", message)
-    hint = _RUN.search(source.where(file).lower())
-    site = said_site(
-        reading, Place(int(hint["layer"])) if hint else None, "AxBench has the layer in no file"
-    )
+    site = said_site(reading, _hint(reading, file), _NOWHERE)
     kind = reading.take("kind") or "direction"
     if kind not in KINDS:
         reading.found.add("options.kind", "NOT_FOUND", f"is {kind!r}, want {' or '.join(KINDS)}")
@@ -56,11 +60,39 @@ def read(reading: Reading) -> Draft:
         parts,
         weight.shape[1],
         "AxBench",
-        convention="not in the file: said by you or by the name of the run; output of the block",
+        _CONVENTION,
         scale="AxBench adds it times factor · max_act of the concept, which is not in the file",
         method=method,
         parameters={"row": row},
     )
+
+
+def recognise_sae(source: Source) -> bool:
+    """One file of torch with exactly these tensors."""
+    files = source.ending(".pt")
+    return len(files) == len(source.files) == 1 and tensors_of(files[0]).keys() == _SAE
+
+
+def read_sae(reading: Reading) -> Draft:
+    """The latents of a Gemma Scope SAE that AxBench kept (``axbench/models/sae.py``)."""
+    file = reading.source.ending(".pt")[0]
+    weights = Weights(reading, tensors_of(file))
+    sae = Sae(
+        Architecture.JUMPRELU,
+        said_site(reading, _hint(reading, file), _NOWHERE),
+        weights.matrix("W_enc").T,
+        weights.matrix("W_dec"),
+        weights.vector("b_dec"),
+        {name: weights.vector(theirs) for name, theirs in _OWN.items()},
+        apply_b_dec_to_input=False,
+    )
+    reading.warnings.append("only some latents of an SAE: what it gives out is not all of h")
+    return sae_draft(reading, sae, Origin("AxBench", _CONVENTION, method="jumprelu"))
+
+
+def _hint(reading: Reading, file: File) -> Place | None:
+    run = _RUN.search(reading.source.where(file).lower())
+    return Place(int(run["layer"])) if run else None
 
 
 def _chosen(reading: Reading, methods: dict[str, File]) -> tuple[str, int | None]:

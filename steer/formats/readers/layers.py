@@ -153,6 +153,7 @@ def _by_row(reading: Reading, tensor: Tensor) -> dict[Site, Array]:
         reading.found.add(tensor.at, "WRONG_SHAPE", message)
         return {}
     rows, only = tensor.array(), reading.take("layer")
+    reading.warnings.append(f"the {len(rows)} rows of {tensor.name!r} are taken as layers 0, 1, …")
     chosen = range(len(rows)) if only is None else [int(only)]
     found = {}
     for index in chosen:

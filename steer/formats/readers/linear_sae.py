@@ -125,17 +125,12 @@ _SUBTRACT_NOT = ("AutoEncoderNew", "JumpReluAutoEncoder")
 
 def recognise_dictionary_learning(source: Source) -> bool:
     """Folders with ``ae.pt`` and ``config.json``, however deep."""
-    return bool(_ae_folders(source))
-
-
-def _ae_folders(source: Source) -> dict[str, File]:
-    files = source.named(_AE)
-    return {file.folder: file for file in files if source.beside(file, _CONFIG) is not None}
+    return bool(source.folders(_AE, _CONFIG))
 
 
 def read_dictionary_learning(reading: Reading) -> Draft:
     """One of the folders, by the class its configuration names."""
-    folder, file = reading.choose(_ae_folders(reading.source), "dictionaries")
+    folder, file = reading.choose(reading.source.folders(_AE, _CONFIG), "dictionaries")
     config = reading.source.beside(file, _CONFIG)
     assert config is not None
     trainer = reading.json(config).inner("trainer")
@@ -153,7 +148,7 @@ def read_dictionary_learning(reading: Reading) -> Draft:
         convention="layer and submodule of the configuration, as ours",
         model=trainer.text("lm_name"),
         method=name,
-        parameters={"folder": folder} if folder else {},
+        parameters={"folder": folder},
     )
     return sae_draft(reading, sae, origin)
 

@@ -21,7 +21,7 @@ from steer.formats.matrix import Array
 from steer.formats.reading import Reading
 from steer.formats.refusal import refuse
 from steer.formats.sae import Origin, Sae, Weights, asked_scale, filled, sae_draft
-from steer.formats.source import File, Source
+from steer.formats.source import Source
 from steer.store import Architecture, Normalize
 from steer.types import Site
 
@@ -85,12 +85,12 @@ def version_6_name(architecture: Architecture, transcoder: bool, skip: bool) -> 
 
 def recognise(source: Source) -> bool:
     """Folders with both files, however deep."""
-    return bool(_folders(source))
+    return bool(source.folders(WEIGHTS, CONFIG))
 
 
 def read(reading: Reading) -> Draft:
     """One folder of those there are."""
-    folder, weights_file = reading.choose(_folders(reading.source), "dictionaries")
+    folder, weights_file = reading.choose(reading.source.folders(WEIGHTS, CONFIG), "dictionaries")
     config = reading.source.beside(weights_file, CONFIG)
     assert config is not None
     fields = reading.json(config)
@@ -123,14 +123,9 @@ def read(reading: Reading) -> Draft:
         convention="the place is the hook the file names",
         model=_metadata(fields).text("model_name"),
         method=fields.text("architecture") or "standard",
-        parameters={"folder": folder} if folder else {},
+        parameters={"folder": folder},
     )
     return sae_draft(reading, sae, origin)
-
-
-def _folders(source: Source) -> dict[str, File]:
-    files = source.named(WEIGHTS)
-    return {file.folder: file for file in files if source.beside(file, CONFIG) is not None}
 
 
 def _metadata(fields: Fields) -> Fields:
@@ -200,8 +195,7 @@ def _own(reading: Reading, kind: _Kind, weights: Weights, d_sae: int) -> dict[st
     for ours, theirs in kind.own.items():
         if theirs == "threshold" and "log_threshold" in weights:
             # Training checkpoints of older versions.
-            with np.errstate(over="ignore"):
-                own[ours] = np.exp(weights.vector("log_threshold"))
+            own[ours] = np.exp(weights.vector("log_threshold"))
         else:
             own[ours] = weights.vector(theirs)
     if kind.batch and "threshold" in weights:

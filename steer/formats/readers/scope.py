@@ -50,7 +50,7 @@ def recognise_gemma(source: Source) -> bool:
 def read_gemma(reading: Reading) -> Draft:
     """One of the folders. Layer and place come from their names."""
     source = reading.source
-    folder, file = reading.choose({f.folder: f for f in source.named(_GEMMA)}, "dictionaries")
+    folder, file = reading.choose(source.folders(_GEMMA), "dictionaries")
     weights = Weights(reading, {_lower(name): tensor for name, tensor in read_npz(file).items()})
     names = source.where(file)
     repository = _REPOSITORY.search(names)
@@ -70,7 +70,7 @@ def read_gemma(reading: Reading) -> Draft:
         convention="the place is that of the folders' names, as ours",
         model=model,
         method="jumprelu",
-        parameters={"folder": folder} if folder else {},
+        parameters={"folder": folder},
     )
     return sae_draft(reading, sae, origin)
 
@@ -100,7 +100,7 @@ def recognise_gemma_2(source: Source) -> bool:
 def read_gemma_2(reading: Reading) -> Draft:
     """One of the folders, with its ``config.json`` if there is one."""
     source = reading.source
-    folder, file = reading.choose({f.folder: f for f in source.named(_GEMMA_2)}, "dictionaries")
+    folder, file = reading.choose(source.folders(_GEMMA_2), "dictionaries")
     config = source.beside(file, "config.json")
     fields = reading.json(config) if config else reading.fields({}, "config.json")
     if fields.text("architecture") not in ("", "jump_relu"):
@@ -118,7 +118,7 @@ def read_gemma_2(reading: Reading) -> Draft:
         convention="the place is the module the configuration names, as ours",
         model=fields.text("model_name"),
         method="jumprelu",
-        parameters={"folder": folder} if folder else {},
+        parameters={"folder": folder},
     )
     return sae_draft(reading, sae, origin)
 
@@ -204,30 +204,27 @@ def read_llama(reading: Reading) -> Draft:
         convention="the place is the hook the file names",
         model=fields.text("model_name") or "meta-llama/Llama-3.1-8B",
         method="jumprelu",
-        parameters={"folder": folder} if folder else {},
+        parameters={"folder": folder},
     )
     return sae_draft(reading, sae, origin)
 
 
 def _llama_folders(source: Source) -> dict[str, tuple[File, File]]:
-    found = {}
-    for config in source.named(_LLAMA):
-        weights = source.beside(config, _LLAMA_WEIGHTS)
-        if weights:
-            found[config.folder] = (config, weights)
-    for weights in source.named(_SAELENS_WEIGHTS):
-        beside = source.beside(weights, "config.json")
-        if beside and "log_jumprelu_threshold" in read_safetensors(weights).tensors:
-            found[weights.folder] = (beside, weights)
-    return found
+    """Configuration and weights by folder."""
+    found: dict[str, tuple[File | None, File | None]] = {}
+    for folder, config in source.folders(_LLAMA, _LLAMA_WEIGHTS).items():
+        found[folder] = (config, source.beside(config, _LLAMA_WEIGHTS))
+    for folder, weights in source.folders(_SAELENS_WEIGHTS, "config.json").items():
+        if "log_jumprelu_threshold" in read_safetensors(weights).tensors:
+            found[folder] = (source.beside(weights, "config.json"), weights)
+    return {name: (one, two) for name, (one, two) in found.items() if one and two}
 
 
 def _llama_threshold(
     reading: Reading, fields: Fields, weights: Weights, d_sae: int, scale: float
 ) -> Array:
     if "log_jumprelu_threshold" in weights:
-        with np.errstate(over="ignore"):
-            return np.exp(weights.vector("log_jumprelu_threshold"))
+        return np.exp(weights.vector("log_jumprelu_threshold"))
     value = fields.need("jump_relu_threshold", float)
     if not scale:
         fields.refuse("dataset_average_activation_norm", "has no mean norm `in` above 0")

@@ -23,17 +23,12 @@ _HOOKPOINT = re.compile(r"(?:.*/)?(?P<name>[\w.]*(?:layers|h|embed)[\w.]*)")
 
 def recognise(source: Source) -> bool:
     """Folders with both files, however deep."""
-    return bool(_folders(source))
-
-
-def _folders(source: Source) -> dict[str, File]:
-    files = source.named(_WEIGHTS)
-    return {file.folder: file for file in files if source.beside(file, _CONFIG) is not None}
+    return bool(source.folders(_WEIGHTS, _CONFIG))
 
 
 def read(reading: Reading) -> Draft:
     """One of the hookpoints."""
-    folder, file = reading.choose(_folders(reading.source), "hookpoints")
+    folder, file = reading.choose(reading.source.folders(_WEIGHTS, _CONFIG), "hookpoints")
     config = reading.source.beside(file, _CONFIG)
     assert config is not None
     fields = reading.json(config)
@@ -43,7 +38,7 @@ def read(reading: Reading) -> Draft:
     if fields.get("signed", False):
         fields.refuse("signed", "takes the largest by size, whatever their sign")
     transcode = fields.get("transcode", False)
-    site, out = _sites(reading, f"{reading.source.label}/{folder}".rstrip("/"), transcode)
+    site, out = _sites(reading, f"{reading.source.label}/{file.folder}".rstrip("/"), transcode)
     weights = Weights(reading, read_safetensors(file).tensors)
     encoder = weights.matrix("encoder.weight")
     sae = Sae(
@@ -65,7 +60,7 @@ def read(reading: Reading) -> Draft:
         convention="the module the folder is called after, as ours",
         model=_model(reading, file),
         method="topk",
-        parameters={"folder": folder} if folder else {},
+        parameters={"folder": folder},
     )
     return sae_draft(reading, sae, origin)
 

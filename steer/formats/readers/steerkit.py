@@ -13,16 +13,17 @@ from steer.formats.draft import Draft
 from steer.formats.fields import Fields
 from steer.formats.hooks import hooked_site
 from steer.formats.reading import Reading
+from steer.formats.refusal import refuse
 from steer.formats.source import File, Source
 
 _PREFIX = "direction."
-_MARKS = {"hook_site", "default_method"}
+_MARK = "hook_site"
 
 
 def recognise(source: Source) -> bool:
     """One safetensors file with steerkit's metadata."""
     files = source.ending(".safetensors")
-    return len(files) == 1 and read_safetensors(files[0]).metadata.keys() >= _MARKS
+    return len(files) == 1 and _MARK in read_safetensors(files[0]).metadata
 
 
 def read(reading: Reading) -> Draft:
@@ -35,6 +36,8 @@ def read(reading: Reading) -> Draft:
         for name, tensor in content.tensors.items()
         if name.startswith(_PREFIX)
     }
+    if not methods:
+        refuse(file.at, "NOT_SUPPORTED", "has no direction.<method>: a probe of several classes?")
     method, tensor = reading.choose(methods, "methods")
     if len(methods) > 1:
         reading.dropped.append(f"the methods {', '.join(sorted(set(methods) - {method}))}")

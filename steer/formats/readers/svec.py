@@ -33,8 +33,7 @@ def read(reading: Reading) -> Draft:
         elif not _are_numbers(values):
             reading.found.add(at, "WRONG_TYPE", "is not a list of numbers")
         else:
-            with np.errstate(over="ignore"):  # What does not fit is infinite, and refused.
-                found[reading.site(int(key), 0, point)] = np.array(values, "f8").astype("f4")
+            found[reading.site(int(key), 0, point)] = np.array(values, "f8").astype("f4")
     reading.found.raise_if_any()
     if not found:
         refuse(file.at, "EMPTY", "has no directions")

@@ -4,21 +4,25 @@ import json
 
 import numpy as np
 import pytest
+import torch
 
 from steer.errors import InvalidRequest
 from steer.formats import ChoiceNeeded, Options, read
 from steer.store import Probe
 from steer.types import Point, Site
+from tests.formats import reference
 from tests.formats.build import (
     D,
     axbench,
     bias_folder,
     fixture,
+    gemma_arrays,
     lm_eval,
     lm_eval_csv,
     normal,
     source,
     svec,
+    torch_bytes,
 )
 
 
@@ -62,6 +66,17 @@ def test_axbench_with_several_methods():
         read(source(files), Options(choice="2", layer=1))
     item = read(source(files), Options(choice="LsReFT:2", layer=1)).item
     assert item.card.method == "LsReFT"
+
+
+def test_axbench_sae():
+    tensors = {name: torch.tensor(array) for name, array in gemma_arrays().items()}
+    files = {"GemmaScopeSAE.pt": torch_bytes(tensors)}
+    item = read(source(files, "prod_2b_l10_v1")).item
+    a, x = gemma_arrays(), normal(5, D, seed=3).astype("f8")
+    pre = x @ a["W_enc"] + a["b_enc"]
+    want = (pre > a["threshold"]) * np.maximum(pre, 0)
+    np.testing.assert_allclose(reference.activations(item, x), want, rtol=1e-6)
+    assert item.card.sites == (Site(10),)
 
 
 def test_bias_folder():
