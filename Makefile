@@ -68,5 +68,5 @@ $(SERVER): pyproject.toml constraints.txt
 	touch $@
 
 $(DEV): $(SERVER)
-	.venv/bin/pip install --constraint constraints.txt --editable '.[server,dev]'
+	.venv/bin/pip install --constraint constraints.txt --editable '.[server,dev,oracles]'
 	touch $@
