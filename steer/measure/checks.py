@@ -22,7 +22,7 @@ def _arms(arms: Sequence[MeasuredArm], bad: Violations) -> None:
     steered = {arm.name for arm in arms if arm.role is Role.STEERED}
     if roles[Role.BASELINE] != 1:
         found = roles[Role.BASELINE]
-        bad.add("arms", "BASELINE", f"one arm must be the baseline, not {found}")
+        bad.add("baseline", "NOT_ONE", f"one arm must be the baseline, not {found}")
     names = Counter(arm.name for arm in arms)
     for i, arm in enumerate(arms):
         field = f"arms[{i}]"

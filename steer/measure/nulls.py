@@ -1,15 +1,14 @@
 """A steered arm against null vectors: seeds of vectors are a level of their own."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from steer.measure.paired import EQUIVALENCE, Difference, differences
+from steer.measure.paired import Difference, differences
 from steer.measure.records import MeasuredArm, Role
 from steer.measure.recovery import Share, shares
-from steer.measure.statistics import LEVEL, permutation_p
+from steer.measure.statistics import permutation_p
 from steer.measure.student import Spread, spread
 from steer.measure.study import Study, correct
 
@@ -22,8 +21,8 @@ class Nulls:
 
     ``accuracy``: over the ``arms``, one for each seed. ``p``: one-sided permutation p of the
     steered arm's accuracy among theirs; ``p_holm``: corrected for the number of steered arms.
-    ``excess``: the steered arm minus the mean of the nulls, item by item; its ``low``, ``high`` and
-    ``within`` hold for other seeds too. ``share``: of the steered arm's gain that the nulls' mean
+    ``excess``: the steered arm minus the mean of the nulls, item by item; its interval holds for
+    other seeds too. ``share``: of the steered arm's gain that the nulls' mean
     brings back. ``cosine``, ``most_cosine``: mean and largest size of the
     cosine to the steered vector, None where not known: a null close to it draws the treatment
     again.
@@ -65,40 +64,31 @@ def nulls(study: Study, steered: MeasuredArm, role: Role) -> Nulls | None:
         draws=study.draws,
         name="steered arm",
     )
+    over = spread(accuracies)
     p = permutation_p(float(own[common].mean()), accuracies)
     cosines = [abs(arm.cosine) for arm in arms if arm.cosine is not None]
     return Nulls(
         role,
         tuple(arm.name for arm in arms),
-        spread(accuracies),
+        over,
         p,
         p,
-        _for_other_seeds(excess, accuracies),
+        _for_other_seeds(excess, over),
         share,
         math.fsum(cosines) / len(cosines) if cosines else None,
         max(cosines, default=None),
     )
 
 
-def _for_other_seeds(excess: Difference, accuracies: Sequence[float]) -> Difference:
+def _for_other_seeds(excess: Difference, over: Spread) -> Difference:
     """Add the error of the nulls' mean over seeds to the error over items, in squares.
 
     That is the interval of a sum of two independent estimates from their own intervals: G. Zou and
     A. Donner, Statistics in Medicine 27 (2008), 1693-1702. One seed says nothing of others.
     """
-    if len(accuracies) == 1:
-        return replace(excess, low=-1.0, high=1.0, within=1.0)
-    value, wide, narrow = excess.value, _half(accuracies, LEVEL), _half(accuracies, EQUIVALENCE)
-    return replace(
-        excess,
-        low=max(-1.0, value - math.hypot(value - excess.low, wide)),
-        high=min(1.0, value + math.hypot(excess.high - value, wide)),
-        within=min(1.0, abs(value) + math.hypot(excess.within - abs(value), narrow)),
-    )
-
-
-def _half(values: Sequence[float], level: float) -> float:
-    """Half the width of the t interval of a mean over two or more seeds."""
-    found = spread(values, level)
-    assert found.high is not None
-    return found.high - found.mean
+    if over.high is None:
+        return replace(excess, low=-1.0, high=1.0)
+    value, half = excess.value, over.high - over.mean
+    low = value - math.hypot(value - excess.low, half)
+    high = value + math.hypot(excess.high - value, half)
+    return replace(excess, low=max(-1.0, low), high=min(1.0, high))

@@ -41,7 +41,7 @@ def falls(arm: str, gain: Difference) -> Finding:
 
 
 def stays(arm: str, gain: Difference) -> Finding:
-    """Whether accuracy is the baseline's to MARGIN: two one-sided tests at 5 %.
+    """Whether accuracy is the baseline's to MARGIN: two one-sided tests.
 
     Source: D. J. Schuirmann, Journal of Pharmacokinetics and Biopharmaceutics 15 (1987), 657-680.
     """
