@@ -50,13 +50,17 @@ class Directions:
 
 @dataclass
 class OperandResolver:
-    """Resolves operands against a store and a model, and collects what is wrong with them."""
+    """Resolves operands against a store and a model, and collects what is wrong with them.
+
+    A name means the same item as long as there is the resolver, whatever is stored meanwhile.
+    """
 
     store: Store
     d_model: int
     fingerprint: str
     allow_mismatch: bool
     violations: Violations = field(default_factory=Violations)
+    _found: dict[str, Item] = field(default_factory=dict)
 
     def resolve(self, operand: Operand, path: str) -> Directions | None:
         """The operand's directions; None when something was wrong (see ``violations``)."""
@@ -77,7 +81,7 @@ class OperandResolver:
     def item(self, name: str, kind: type[Kind], wanted: str, path: str) -> Kind | None:
         """A stored item of a kind (``wanted``, in words) that fits the model; None otherwise."""
         try:
-            item = self.store.get(name)
+            item = self._found[name] = self._found.get(name) or self.store.get(name)
         except SteerError as error:
             self.violations.add(path, error.reason, error.message, type(error))
             return None
