@@ -14,7 +14,8 @@ from steer.measure.student import t_quantile
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-DRAWS = 10_000
+DRAWS = 4000
+"""As many as leave a dozen resamples outside an interval of eight controls that hold together."""
 # Resamples at a time: bounds the memory at this many numbers for each cluster.
 _CHUNK = 1000
 
