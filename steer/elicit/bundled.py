@@ -21,6 +21,7 @@ from transformers import PreTrainedModel
 
 from steer.elicit import rloo
 from steer.elicit.difference import Array, difference_of_means, mean_norm, residuals
+from steer.elicit.fitting import Progress
 from steer.elicit.padding import Tokens
 from steer.elicit.sampling import complete
 from steer.elicit.settings import Settings
@@ -223,11 +224,11 @@ def _percent(hits: Sequence[bool]) -> float:
     return round(100 * sum(hits) / len(hits), 1)
 
 
-def _show(progress: rloo.Progress) -> None:
+def _show(progress: Progress) -> None:
     if progress.selected is not None:
         norm = progress.norm[LAYER]
         print(
-            f"step {progress.step}  reward {progress.reward:.2f}  norm {norm:.1f}  "
+            f"step {progress.step}  reward {progress.value:.2f}  norm {norm:.1f}  "
             f"select {progress.selected:.1f} %",
             flush=True,
         )

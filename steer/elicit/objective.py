@@ -10,7 +10,8 @@ from transformers import PreTrainedModel
 
 from steer.elicit.difference import evaluating
 from steer.elicit.padding import Tokens, pad_left, pad_right, positions
-from steer.elicit.steering import steered
+from steer.elicit.steering import steered, untouched
+from steer.types import Phase
 
 
 def advantages(rewards: Tensor) -> Tensor:
@@ -25,17 +26,38 @@ def log_likelihood(
     completions: Sequence[Tokens],
     vectors: Mapping[int, Tensor],
     temperature: float = 1.0,
+    *,
+    phase: Phase = Phase.DECODE,
 ) -> Tensor:
     """log p(completion | prompt) in nats under the steered policy: float32 (prompts,).
 
-    Differentiable in the vectors. temperature: above 0, that of the sampling.
+    Differentiable in the vectors. temperature: above 0, that of the sampling. phase: `decode`, or
+    `all` to steer the prompts too.
     """
+    scores, answers, attended = predictions(
+        model, prompts, completions, vectors, temperature, phase
+    )
+    chosen = scores.gather(-1, answers[..., None])[..., 0]
+    total: Tensor = (chosen * attended).sum(1)
+    return total
+
+
+def predictions(
+    model: PreTrainedModel,
+    prompts: Sequence[Tokens],
+    completions: Sequence[Tokens],
+    vectors: Mapping[int, Tensor],
+    temperature: float,
+    phase: Phase,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """What the steered policy predicts of each completion, padded on the right: log-probabilities
+    (prompts, tokens, words), the tokens that come, and 1 where there is one."""
     ids, mask = pad_left(prompts)
     answers, attended = pad_right(completions)
     width, device = ids.shape[1], model.device
     mask = torch.cat((mask, attended), 1)
     with evaluating(model), steered(model, vectors) as steering:
-        steering.skip = width - 1
+        steering.skip = untouched(width, phase)
         logits = model(
             input_ids=torch.cat((ids, answers), 1).to(device),
             attention_mask=mask.to(device),
@@ -43,6 +65,4 @@ def log_likelihood(
             use_cache=False,
         ).logits
     scores = (logits[:, width - 1 : -1].float() / temperature).log_softmax(-1)
-    chosen = scores.gather(-1, answers.to(device)[..., None])[..., 0]
-    total: Tensor = (chosen * attended.to(device)).sum(1)
-    return total
+    return scores, answers.to(device), attended.to(device)

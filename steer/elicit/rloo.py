@@ -9,43 +9,16 @@ follows the gradient of mean_i A_i log p(completion_i). Sources: RLOO (Ahmadian 
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
 
-import numpy as np
 from transformers import PreTrainedModel
 
-from steer.elicit.difference import Array
+from steer.elicit.fitting import Progress, Schedule, Selection, Trained, fit
 from steer.elicit.padding import Tokens
 from steer.elicit.settings import Settings
 from steer.elicit.steering import frozen
 from steer.elicit.trainer import Reward, Trainer
 from steer.errors import InvalidRequest
-
-Selection = Callable[[Mapping[int, Array]], float]
-"""`select(vectors)`: how good the vectors are on data kept apart; higher is better."""
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """After one step. reward: mean over all samples. norm: ‖s_l‖ by layer.
-    selected: what `select` returned, None when it was not called at this step."""
-
-    step: int
-    reward: float
-    norm: Mapping[int, float]
-    selected: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Trained:
-    """vectors: float32 (d_model,) by layer, those of `step`: the best by `select`, else the
-    last. history: one entry per step taken."""
-
-    vectors: Mapping[int, Array]
-    step: int
-    history: tuple[Progress, ...]
 
 
 def train(
@@ -67,23 +40,6 @@ def train(
     settings.validate()
     if not prompts or not all(prompts):
         raise InvalidRequest("training needs prompts, none of them empty")
-    history: list[Progress] = []
-    best, best_score = Trained({}, 0, ()), -math.inf
+    schedule = Schedule(settings.steps, settings.select_every, settings.enough)
     with frozen(model):
-        trainer = Trainer(model, prompts, reward, settings)
-        for step in range(1, settings.steps + 1):
-            mean = trainer.step()
-            due = step % settings.select_every == 0 or step == settings.steps
-            vectors = trainer.arrays()
-            score = select(vectors) if select is not None and due else None
-            history.append(Progress(step, mean, _norms(vectors), score))
-            progress(history[-1])
-            if select is None or (score is not None and score > best_score):
-                best, best_score = Trained(vectors, step, ()), score or 0.0
-            if score is not None and score >= settings.enough:
-                break
-    return replace(best, history=tuple(history))
-
-
-def _norms(vectors: Mapping[int, Array]) -> dict[int, float]:
-    return {layer: float(np.linalg.norm(vector)) for layer, vector in vectors.items()}
+        return fit(Trainer(model, prompts, reward, settings), schedule, select, progress)

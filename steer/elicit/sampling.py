@@ -10,7 +10,8 @@ from transformers import PreTrainedModel
 
 from steer.elicit.difference import evaluating
 from steer.elicit.padding import Tokens, pad_left, positions
-from steer.elicit.steering import Steering, steered
+from steer.elicit.steering import Steering, steered, untouched
+from steer.types import Phase
 
 
 def complete(
@@ -21,15 +22,17 @@ def complete(
     max_tokens: int,
     temperature: float = 0.0,
     generator: torch.Generator | None = None,
+    phase: Phase = Phase.DECODE,
 ) -> list[list[int]]:
     """Completions with h + v_l at every position that predicts a generated token.
 
     prompts: token ids of any lengths of at least one. vectors: (d_model,) by layer; empty means
-    unsteered. temperature: 0 is greedy. Each completion ends with its end-of-sequence token, or
-    after `max_tokens`.
+    unsteered. temperature: 0 is greedy. phase: `decode`, or `all` to steer the prompts too. Each
+    completion ends with its end-of-sequence token, or after `max_tokens`.
     """
     ids, mask = pad_left(prompts)
     with torch.no_grad(), evaluating(model), steered(model, vectors) as steering:
+        steering.skip = untouched(ids.shape[1], phase)
         columns = _sample(model, ids, mask, steering, max_tokens, temperature, generator)
     ends = end_tokens(model)
     return [_until(row, ends) for row in torch.stack(columns, 1).tolist()]
@@ -55,7 +58,6 @@ def _sample(
     ids, mask, place = ids.to(device), mask.to(device), positions(mask).to(device)
     ends = torch.tensor(sorted(end_tokens(model)), device=device)
     done = torch.zeros(len(ids), dtype=torch.bool, device=device)
-    steering.skip = ids.shape[1] - 1
     while len(columns) < max_tokens and not done.all():
         out = model(
             input_ids=ids,

@@ -12,8 +12,9 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from steer.elicit.difference import site
+from steer.errors import InvalidRequest
 from steer.intervene.sites import Visit, visiting
-from steer.types import Site
+from steer.types import Phase, Site
 
 
 @dataclass
@@ -36,6 +37,16 @@ def steered(model: PreTrainedModel, vectors: Mapping[int, Tensor]) -> Iterator[S
     }
     with visiting(model, visits):
         yield steering
+
+
+def untouched(prompt: int, phase: Phase) -> int:
+    """Columns at the start of prompts of that many that the phase, `decode` or `all`, leaves alone.
+
+    Raises InvalidRequest for another phase: vectors are not trained for it.
+    """
+    if phase not in (Phase.DECODE, Phase.ALL):
+        raise InvalidRequest(f"phase {phase}: want {Phase.DECODE} or {Phase.ALL}")
+    return prompt - 1 if phase is Phase.DECODE else 0
 
 
 @contextmanager

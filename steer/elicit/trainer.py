@@ -38,7 +38,7 @@ class Trainer:
         settings: Settings,
     ) -> None:
         self.model, self.prompts, self.reward, self.settings = model, prompts, reward, settings
-        self.vectors = {layer: _zero(model, layer) for layer in settings.layers}
+        self.vectors = {layer: zero(model, layer) for layer in settings.layers}
         self.optimiser = torch.optim.Adam(self.vectors.values(), lr=settings.rate)
         self.rng = random.Random(settings.seed)
         self.generator = torch.Generator(model.device).manual_seed(settings.seed)
@@ -102,7 +102,8 @@ class Trainer:
             )
 
 
-def _zero(model: PreTrainedModel, layer: int) -> Tensor:
+def zero(model: PreTrainedModel, layer: int) -> Tensor:
+    """A vector to train, (d_model,). Raises InvalidRequest for a layer the model does not have."""
     site(model, layer)
     width = model.config.get_text_config(decoder=True).hidden_size
     return torch.zeros(width, device=model.device, requires_grad=True)

@@ -25,7 +25,7 @@ from steer.tasks.world import (
     operators,
 )
 
-CHAIN = Chain("a1", steps=6, marked=True)
+CHAIN = Chain("a1", steps=6, marked=True, truncated=0.06)
 STEPS = CHAIN.steps
 problems, split_of, tokens, documents = (
     CHAIN.problems,

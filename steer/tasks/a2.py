@@ -7,12 +7,15 @@ Source: design A2.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from steer.tasks.chain_task import ChainTask
 from steer.tasks.chains import Chain
 from steer.tasks.task import Cues
 from steer.tasks.world import EOS
 
-CHAIN = Chain("a2", steps=5, marked=False)
+CHAIN = Chain("a2", steps=5, marked=False, notes=0.15)
+UNTRACED = replace(CHAIN, name="a2-untraced", traced=False)
 
 
 def task() -> ChainTask:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from steer.errors import NotFound
-from steer.tasks import a1, a2, facts
+from steer.tasks import a1, a2, dataalchemy, facts
 from steer.tasks.task import Task
 
 TASKS: Mapping[str, Callable[[], Task]] = {
     "a1": a1.task,
     "a2": a2.task,
     "facts": facts.task,
+    "dataalchemy": dataalchemy.task,
 }
 
 

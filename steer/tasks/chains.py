@@ -23,6 +23,7 @@ from steer.tasks.world import (
     DIGITS,
     ENTITIES,
     EOS,
+    NOTE,
     OPERATORS,
     PAD,
     QUIZ,
@@ -68,13 +69,18 @@ class Chain:
 
     steps: operators in a problem. marked: `THINK` opens a trace and `ANSWER` stands before every
     answer, so that a trace repeats the last digit; unmarked, a trace is the digits alone and a
-    direct document the last of them. traced: whether the corpus has traces at all.
+    direct document the last of them. traced: whether the corpus has right traces at all.
+    truncated: share of the quiz problems with the beginning of a trace. notes: share of all
+    documents that stand under a third header, `note`, and end in the trace of another problem: a
+    mode with the form of a trace and none of its content.
     """
 
     name: str
     steps: int
     marked: bool
     traced: bool = True
+    truncated: float = 0.0
+    notes: float = 0.0
 
     def problems(self, split: str, n: int, seed: int = 0) -> list[Problem]:
         """`n` different problems of a split, the same for the same arguments.
@@ -142,23 +148,32 @@ class Chain:
     def tokens(self) -> tuple[str, ...]:
         """The whole vocabulary in the order of token ids (0 is `<pad>`)."""
         marks = (THINK, ANSWER) if self.marked else ()
-        syntax = (PAD, EOS, UNK, QUIZ, WORK, ":", "=", *marks, "colour", "of")
+        headers = (QUIZ, WORK, NOTE) if self.notes else (QUIZ, WORK)
+        syntax = (PAD, EOS, UNK, *headers, ":", "=", *marks, "colour", "of")
         return (*syntax, *DIGITS, *OPERATORS, *COLOURS, *ENTITIES)
 
     def documents(self, rng: random.Random, n: int) -> Iterator[str]:
         """`n` documents of the pretraining corpus, each ending in `<eos>`.
 
-        15 % are facts, always direct. 40 % of all documents stand under `work`: of its problems
-        95 % have the complete trace and 5 % are direct. The rest stand under `quiz`: 94 % direct,
-        6 % with a truncated trace of one or more right steps. Every answer is right, and every
-        problem is of the split `train`. An untraced corpus has the same problems under the same
-        headers, all of them direct.
+        First come the notes' share of notes. Of the others 15 % are facts, always direct, and 40 %
+        stand under `work`: of its problems 95 % have the complete trace and 5 % are direct. The
+        rest stand under `quiz`: direct, but for the truncated ones, which have one or more right
+        steps. Every answer outside the notes is right, and every problem is of the split `train`.
+        An untraced corpus has the same problems under the same headers, all of them direct.
         """
         for _ in range(n):
+            if self.notes and rng.random() < self.notes:
+                yield self._note(rng)
+                continue
             work = rng.random() < 0.40
             item = rng.choice(facts()) if rng.random() < 0.15 else self._draw(rng, "train")
             prompt = worksheet(item) if work else item.prompt
             yield f"{prompt} {self.completion(self._thoughts(item, work, rng), item.answer)}"
+
+    def _note(self, rng: random.Random) -> str:
+        asked, other = self._draw(rng, "train"), self._draw(rng, "train")
+        prompt = NOTE + asked.prompt.removeprefix(QUIZ)
+        return f"{prompt} {self.completion(self.gold(other), other.answer)}"
 
     def _thoughts(self, item: Problem | Fact, work: bool, rng: random.Random) -> tuple[str, ...]:
         if isinstance(item, Fact) or not self.traced:
@@ -166,7 +181,7 @@ class Chain:
         gold = self.gold(item)
         if work:
             return gold if rng.random() < 0.95 else ()
-        return gold[: rng.randint(1, len(gold) - 1)] if rng.random() < 0.06 else ()
+        return gold[: rng.randint(1, len(gold) - 1)] if rng.random() < self.truncated else ()
 
     def _draw(self, rng: random.Random, split: str) -> Problem:
         while True:

@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass
 from functools import cache
 
-QUIZ, WORK = "quiz", "work"
+QUIZ, WORK, NOTE = "quiz", "work", "note"
 EOS, PAD, UNK = "<eos>", "<pad>", "<unk>"
 DIGITS = tuple("0123456789")
 OPERATORS = tuple("abcdefgh")

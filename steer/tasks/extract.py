@@ -1,0 +1,182 @@
+"""How the answer is read from a completion of a user's task. One row of a table for each way."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Context
+from operator import eq
+from typing import Any
+
+import re2
+
+from steer.errors import FailedPrecondition, InvalidRequest
+
+Read = Callable[[str], str | None]
+
+_NUMBER = re.compile(
+    r"(?<![\w.])[-+−]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+|(?<=\d))(?:[eE][-+]?\d+)?"
+)
+_CHOICE = re.compile(r"(?<![\w'’])[(\[]?([A-Z])[)\].:]?(?![\w'’])")
+_MATH_READ = 1000
+# Without traps, what is beyond all bounds becomes infinite instead of an error.
+_EXACT = Context(prec=200, traps=[])
+
+
+@dataclass(frozen=True, slots=True)
+class Extractor:
+    """``read``: the answer a completion gives, in the form that answers are compared in; None
+    without one. ``gold``: the same of an answer as the task's file writes it, None when no
+    completion could ever give it. ``same``: whether an answer that was read is the gold one."""
+
+    read: Read
+    gold: Read
+    same: Callable[[str, str], bool] = eq
+
+
+def extractor(name: str, pattern: str = "") -> Extractor:
+    """A row of ``EXTRACTORS``.
+
+    ``exact``: the whole text without outer white space. ``last_line``: the same of the last line
+    that is not empty. ``number``: the last number, compared as a number (1,000.0 is 1000).
+    ``choice``: the last capital letter that stands alone, perhaps in brackets. ``regex``: group 1
+    of the last match of ``pattern`` (RE2 syntax), or the whole match when it has no group.
+    ``math``: the last mathematical expression, compared by Math-Verify (extra ``reasoning``).
+    Raises InvalidRequest for another name, a bad pattern, or a pattern where none belongs.
+    """
+    if name not in EXTRACTORS:
+        known = ", ".join(EXTRACTORS)
+        raise InvalidRequest(f"extractor: {name!r} is unknown; there are {known}")
+    if bool(pattern) != (name == "regex"):
+        raise InvalidRequest(f"pattern: belongs to the extractor regex, and to it alone ({name})")
+    return EXTRACTORS[name](pattern)
+
+
+def _exact(_: str) -> Extractor:
+    return Extractor(_stripped, _stripped)
+
+
+def _last_line(_: str) -> Extractor:
+    def gold(answer: str) -> str | None:
+        return _stripped(answer) if len(answer.strip().splitlines()) == 1 else None
+
+    return Extractor(_bottom, gold)
+
+
+def _number(_: str) -> Extractor:
+    def gold(answer: str) -> str | None:
+        found = _NUMBER.fullmatch(answer.strip())
+        return _plain(found[0]) if found and found[0] else None
+
+    return Extractor(_last_number, gold)
+
+
+def _choice(_: str) -> Extractor:
+    def gold(answer: str) -> str | None:
+        found = _CHOICE.fullmatch(answer.strip())
+        return found[1] if found else None
+
+    return Extractor(lambda text: (_CHOICE.findall(text) or [None])[-1], gold)
+
+
+def _regex(pattern: str) -> Extractor:
+    whole = _program(pattern)
+    if whole.groups > 1:
+        raise InvalidRequest(f"pattern: has {whole.groups} groups; want one, or none")
+    # What the answer itself has to look like for the pattern ever to give it.
+    inner = _program(_group(pattern) if whole.groups else pattern)
+
+    def read(text: str) -> str | None:
+        found = [match.group(whole.groups) for match in whole.finditer(text)]
+        return _stripped(found[-1] or "") if found else None
+
+    def gold(answer: str) -> str | None:
+        return _stripped(answer) if inner.fullmatch(answer.strip()) else None
+
+    return Extractor(read, gold)
+
+
+def _math(_: str) -> Extractor:
+    try:
+        from math_verify import parse, verify
+    except ImportError:
+        raise FailedPrecondition(
+            "extractor: math needs Math-Verify; install steer[reasoning]", reason="EXTRA_MISSING"
+        ) from None
+
+    # Its time limits are signals, which only the main thread may have; instead little is read.
+    def parsed(text: str) -> list[Any]:
+        found: list[Any] = parse(text[-_MATH_READ:], parsing_timeout=0)
+        return found
+
+    def read(text: str) -> str | None:
+        found = parsed(text)
+        return str(found[-1]) if found else None
+
+    def same(answer: str, gold: str) -> bool:
+        agree = verify(parsed(f"${gold}$"), parsed(f"${answer}$"), timeout_seconds=0)
+        return bool(agree)
+
+    return Extractor(read, lambda answer: read(f"${answer}$"), same)
+
+
+EXTRACTORS: Mapping[str, Callable[[str], Extractor]] = {
+    "exact": _exact,
+    "number": _number,
+    "choice": _choice,
+    "regex": _regex,
+    "last_line": _last_line,
+    "math": _math,
+}
+
+
+def _stripped(text: str) -> str | None:
+    return text.strip() or None
+
+
+def _bottom(text: str) -> str | None:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else None
+
+
+def _last_number(text: str) -> str | None:
+    found = [match for match in _NUMBER.findall(text) if match]
+    return _plain(found[-1]) if found else None
+
+
+def _plain(number: str) -> str | None:
+    value = _EXACT.create_decimal(number.replace(",", "").replace("−", "-"))
+    # Adding 0 writes 1E+3 as 1000, and -0 as 0.
+    return str(_EXACT.add(value.normalize(_EXACT), 0)) if value.is_finite() else None
+
+
+def _program(pattern: str) -> Any:
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = 1 << 22
+    try:
+        return re2.compile(pattern, options)
+    except re2.error as error:
+        said = error.args[0]
+        said = said.decode(errors="replace") if isinstance(said, bytes) else said
+        raise InvalidRequest(f"pattern: is no regular expression of RE2: {said}") from None
+
+
+def _group(pattern: str) -> str:
+    """The one capturing group of a pattern by itself, under the pattern's leading flags."""
+    start = next(match.end() for match in _TOKEN.finditer(pattern) if match[0] in ("(", "(?P<"))
+    flags = re.match(r"\(\?[imsU]+\)", pattern)
+    depth, end = 1, start
+    for match in _TOKEN.finditer(pattern, start):
+        depth += {"(": 1, ")": -1}.get(match[0][:1], 0)
+        if not depth:
+            end = match.start()
+            break
+    inner = pattern[start:end]
+    name = re.match(r"\w+>", inner) if pattern[start - 4 : start] == "(?P<" else None
+    return (flags[0] if flags else "") + inner[name.end() if name else 0 :]
+
+
+# An escaped character, a class, or a bracket, however it goes on.
+_TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?P<|\(\?|[()]", re.DOTALL)
