@@ -12,10 +12,11 @@ class Options:
     ``format``: key of ``FORMATS``, instead of detecting it. ``model``: id of the model it is for.
     ``layer`` and ``point``: where it belongs, by our convention, for files that do not say so.
     ``index_offset``: layer = the file's index + offset, instead of what its format does.
-    ``choice``: which of several things in it. ``kind``: as what to read it, where a format can be
-    read as several (``direction`` or ``probe``). ``strength``: the card's default, raw. ``scale``:
-    the constant that activations were multiplied by before a dictionary saw them (of a release:
-    ``norm_scaling_factor``). ``k``: how many latents of a top-k dictionary are active.
+    ``choice``: which of several things in it; ``outer:inner`` where one of them holds several.
+    ``kind``: as what to read it, where a format can be read as several (``direction`` or
+    ``probe``). ``strength``: the card's default, raw. ``scale``: the constant that activations were
+    multiplied by before a dictionary saw them (of a release: ``norm_scaling_factor``). ``k``: how
+    many latents of a top-k dictionary are active.
     """
 
     format: str = ""

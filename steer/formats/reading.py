@@ -1,6 +1,6 @@
 """A reading under way: what is read, what was said about it, and what there is to tell."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -25,7 +25,16 @@ class Reading:
     dropped: list[str] = field(default_factory=list)
     folded: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    _taken: set[str] = field(default_factory=lambda: {"format", "model", "strength"})
+    _taken: set[str] = field(default_factory=lambda: {"format", "model", "strength", "choice"})
+    _chosen: str = ""
+
+    @property
+    def _choice(self) -> str:
+        return str(self.options.choice)
+
+    @property
+    def _left(self) -> str:
+        return self._choice[len(self._chosen) :]
 
     def take(self, name: str) -> Any:
         """The value of an option; None when it was not given."""
@@ -44,22 +53,38 @@ class Reading:
             return 0
         return value
 
-    def choose(self, there: Mapping[str, T], what: str, choice: str | None = None) -> tuple[str, T]:
+    def choose(self, there: Mapping[str, T], what: str) -> tuple[str, T]:
         """The one thing there is, or the one that was chosen. ``what`` they are, in the plural.
 
-        ``choice``: a part of the option, where there is something to choose at two levels.
+        Where there is something to choose inside what was chosen, the choice is ``outer:inner``.
 
         Raises ChoiceNeeded where there are several, InvalidRequest where the chosen one is not.
         """
-        choice = str(self.take("choice") or "") if choice is None else choice
-        if not choice and len(there) == 1:
-            return next(iter(there.items()))
-        if not choice and there:
-            raise ChoiceNeeded(what, tuple(there))
-        if choice not in there:
+        left = self._left
+        fitting = [name for name in there if left == name or left.startswith(f"{name}:")]
+        if fitting:
+            name = max(fitting, key=len)
+            self._chosen = self._choice[: len(self._chosen) + len(name) + 1]
+        elif len(there) == 1:
+            name = next(iter(there))
+        elif left or not there:
             listed = ", ".join(list(there)[:50]) or "none"
-            refuse("options.choice", "NOT_FOUND", f"is {choice!r}; {what} there are: {listed}")
-        return choice, there[choice]
+            refuse("options.choice", "NOT_FOUND", f"is {left!r}; {what} there are: {listed}")
+        else:
+            outer = f"{self._chosen.removesuffix(':')}:" if self._chosen else ""
+            raise ChoiceNeeded(what, tuple(f"{outer}{name}" for name in there))
+        return name, there[name]
+
+    def choose_file(self, files: Sequence[File], what: str) -> File:
+        """One of several files, by its path without what is behind the last dot."""
+        short = {file.path.rpartition(".")[0] or file.path: file for file in files}
+        named = short if len(short) == len(files) else {file.path: file for file in files}
+        return self.choose(named, what)[1]
+
+    def rest_of_choice(self) -> str:
+        """What nothing was called after yet, for a format that makes something else of it."""
+        rest, self._chosen = self._left, self._choice
+        return rest
 
     def json(self, file: File) -> Fields:
         """The fields of a JSON file."""
@@ -91,3 +116,6 @@ class Reading:
             if name not in self._taken and getattr(self.options, name) != getattr(default, name):
                 message = "says something that this file says itself, or has no use for"
                 self.found.add(f"options.{name}", "NOT_USED", message)
+        if len(self._chosen) < len(self._choice):
+            message = f"is {self._choice!r}, but there is nothing to choose by {self._left!r}"
+            self.found.add("options.choice", "NOT_USED", message)

@@ -36,15 +36,9 @@ def read(reading: Reading) -> Draft:
     """One row of one method; with its bias as a probe where ``kind`` says so."""
     source = reading.source
     methods = {file.name.removesuffix(_WEIGHT): file for file in source.ending(_WEIGHT)}
-    method, row = _chosen(reading, methods)
-    file = methods[method]
+    method, file = reading.choose(methods, "methods")
     weight = _tensor(file, 2)
-    if row is None or not 0 <= row < weight.shape[0]:
-        rows = f"0 to {weight.shape[0] - 1}"
-        message = f"is needed: {method!r} has a row for each concept, {rows}" + (
-            f" (as {method}:0 where there are several methods)" if len(methods) > 1 else ""
-        )
-        refuse("options.choice", "CHOICE_NEEDED", message)
+    row = _row(reading.rest_of_choice(), method, weight.shape[0])
     site = said_site(reading, _hint(reading, file), _NOWHERE)
     kind = reading.take("kind") or "direction"
     if kind not in KINDS:
@@ -95,19 +89,13 @@ def _hint(reading: Reading, file: File) -> Place | None:
     return Place(int(run["layer"])) if run else None
 
 
-def _chosen(reading: Reading, methods: dict[str, File]) -> tuple[str, int | None]:
-    """Method and row: ``3``, or ``LsReFT:3`` where there are several methods."""
-    choice = str(reading.take("choice") or "")
-    method, colon, row = choice.rpartition(":")
-    if not colon and not row.isdecimal():
-        method, row = row, ""
-    if not method and len(methods) == 1:
-        method = next(iter(methods))
-    if method not in methods:
-        listed = ", ".join(methods)
-        message = f"is {choice!r}, want METHOD:ROW; the methods are {listed}"
+def _row(text: str, method: str, rows: int) -> int:
+    """The chosen row: of a choice ``3``, or ``LsReFT:3`` where there are several methods."""
+    row = int(text) if text.isdecimal() and len(text) < 10 else rows
+    if row >= rows:
+        message = f"is {text!r}, want a concept's row of {method}: 0 to {rows - 1}"
         refuse("options.choice", "CHOICE_NEEDED", message)
-    return method, int(row) if row.isdecimal() and len(row) < 10 else None
+    return row
 
 
 def _probe(reading: Reading, file: File, row: int, weight: Array, site: object) -> dict[str, Array]:

@@ -47,14 +47,13 @@ _GENERATOR = _Writer(
 
 
 def recognise(source: Source) -> bool:
-    """A single GGUF file of a known architecture, or whose tensors are called directions."""
-    files = source.ending(".gguf")
-    return len(files) == 1
+    """GGUF files."""
+    return bool(source.ending(".gguf"))
 
 
 def read(reading: Reading) -> Draft:
-    """Every ``direction.N`` as a direction."""
-    file = reading.source.ending(".gguf")[0]
+    """Every ``direction.N`` of one file as a direction."""
+    file = reading.choose_file(reading.source.ending(".gguf"), "GGUF files")
     gguf = read_gguf(file)
     architecture = gguf.text(ARCHITECTURE)
     if architecture not in ARCHITECTURES:

@@ -35,8 +35,8 @@ _HOTWIRE = "hotwire, hidden-directions or like it"
 
 
 def recognise_safetensors(source: Source) -> bool:
-    """One safetensors file; whoever knows more is asked before."""
-    return len(source.ending(".safetensors")) == 1
+    """Safetensors files; whoever knows more is asked before."""
+    return bool(source.ending(".safetensors"))
 
 
 def recognise_torch(source: Source) -> bool:
@@ -46,30 +46,18 @@ def recognise_torch(source: Source) -> bool:
 
 def read_layers_safetensors(reading: Reading) -> Draft:
     """What each tensor's name says; of a single tensor also its rows."""
-    file = reading.source.ending(".safetensors")[0]
+    file = reading.choose_file(reading.source.ending(".safetensors"), "files")
     content = read_safetensors(file)
     model = next((content.metadata[key] for key in _MODEL_KEYS if key in content.metadata), "")
     return _draft(reading, file, dict(content.tensors), "safetensors", model[:500])
 
 
 def read_layers_torch(reading: Reading) -> Draft:
-    """One file of a folder (its name is the id), with the norms beside it if there are any.
-
-    ``choice`` is an id, a tensor's name where there is one file, or ``id:name``.
-    """
-    files = {file.path: file for file in reading.source.ending(*_TORCH)}
-    ids = {path.rpartition(".")[0]: file for path, file in files.items()}
-    if len(ids) < len(files):
-        ids = files
-    first, _, second = str(reading.options.choice).partition(":")
-    if len(ids) > 1:
-        reading.take("choice")
-        _, file = reading.choose(ids, "vectors", first)
-    else:
-        file, second = next(iter(ids.values())), reading.options.choice
+    """One file of a folder (its name is the id), with the norms beside it if there are any."""
+    file = reading.choose_file(reading.source.ending(*_TORCH), "vectors")
     content = read_pickled(file)
     tensors = {file.name: content} if isinstance(content, Tensor) else content
-    return _draft(reading, file, _tensors(file, tensors), _HOTWIRE, choice=second)
+    return _draft(reading, file, _tensors(file, tensors), _HOTWIRE)
 
 
 def _tensors(file: File, content: Any) -> dict[str, Tensor]:
@@ -83,20 +71,14 @@ def _tensors(file: File, content: Any) -> dict[str, Tensor]:
 
 
 def _draft(
-    reading: Reading,
-    file: File,
-    tensors: Mapping[str, Tensor],
-    writer: str,
-    model: str = "",
-    choice: str | None = None,
+    reading: Reading, file: File, tensors: Mapping[str, Tensor], writer: str, model: str = ""
 ) -> Draft:
     places = {name: _place(name) for name in tensors}
     layered = {name: known for name, known in places.items() if known is not None}
     if layered:
         found = _by_name(reading, file, tensors, layered)
     else:
-        reading.take("choice")
-        _, tensor = reading.choose(tensors, f"tensors in {file.path}", choice)
+        _, tensor = reading.choose(tensors, f"tensors in {file.path}")
         found = _by_row(reading, tensor)
     reading.found.raise_if_any()
     if not found:

@@ -5,7 +5,7 @@ from steer.formats.draft import Draft
 from steer.formats.matrix import Array, Matrix, Tensor
 from steer.formats.reading import Reading
 from steer.formats.refusal import refuse
-from steer.formats.source import Source
+from steer.formats.source import File, Source
 from steer.store import KINDS, Card, CardError
 
 CARD = "steer.card"
@@ -13,14 +13,18 @@ CARD = "steer.card"
 
 
 def recognise(source: Source) -> bool:
-    """One safetensors file with a card."""
+    """Safetensors files with a card."""
+    return bool(_files(source))
+
+
+def _files(source: Source) -> list[File]:
     files = source.ending(".safetensors")
-    return len(files) == 1 and CARD in read_safetensors(files[0]).metadata
+    return [file for file in files if CARD in read_safetensors(file).metadata]
 
 
 def read(reading: Reading) -> Draft:
     """The item as it was, whatever its kind."""
-    file = reading.source.ending(".safetensors")[0]
+    file = reading.choose_file(_files(reading.source), "items")
     content = read_safetensors(file)
     try:
         card = Card.from_json(content.metadata[CARD])

@@ -21,14 +21,18 @@ _MARK = "hook_site"
 
 
 def recognise(source: Source) -> bool:
-    """One safetensors file with steerkit's metadata."""
+    """Safetensors files with steerkit's metadata."""
+    return bool(_files(source))
+
+
+def _files(source: Source) -> list[File]:
     files = source.ending(".safetensors")
-    return len(files) == 1 and _MARK in read_safetensors(files[0]).metadata
+    return [file for file in files if _MARK in read_safetensors(file).metadata]
 
 
 def read(reading: Reading) -> Draft:
     """The direction of one method, which has to be chosen where there are several."""
-    file = reading.source.ending(".safetensors")[0]
+    file = reading.choose_file(_files(reading.source), "probes")
     content = read_safetensors(file)
     fields = reading.fields(content.metadata, "metadata")
     methods = {

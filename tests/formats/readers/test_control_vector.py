@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from steer.errors import InvalidRequest
-from steer.formats import Options, read
+from steer.formats import ChoiceNeeded, Options, read
 from steer.types import Point, Site
 from tests.formats.build import D, gguf_bytes, normal, source
 
@@ -80,6 +80,14 @@ def test_bad_values_name_the_tensor(tmp_path, directions, says):
     with pytest.raises(InvalidRequest, match=says) as caught:
         sites(data)
     assert "tensors[" in caught.value.violations[0].field
+
+
+def test_one_of_several_files(tmp_path):
+    files = {f"{n}.gguf": gguf_bytes(tmp_path, {n: normal(D, seed=n)}) for n in (1, 2)}
+    with pytest.raises(ChoiceNeeded) as caught:
+        read(source(files))
+    assert caught.value.choices == ("1", "2")
+    assert read(source(files), Options(choice="2")).item.card.sites == (Site(2),)
 
 
 @pytest.mark.parametrize("dtype", ["f2", "f8"])

@@ -124,5 +124,10 @@ def test_several_tensors_without_layers_need_a_choice():
     item = read(source(files), Options(layer=1, choice="avg")).item
     assert np.array_equal(item.tensors[Site(1)], V * 2)
     several = files | {"other.pt": files["v.pt"]}
+    with pytest.raises(ChoiceNeeded) as caught:
+        read(source(several), Options(layer=1, choice="other"))
+    assert caught.value.choices == ("other:dir", "other:avg")
+    with pytest.raises(InvalidRequest, match="there are: dir, avg"):
+        read(source(several), Options(layer=1, choice="other:x"))
     item = read(source(several), Options(layer=1, choice="other:dir")).item
     assert np.array_equal(item.tensors[Site(1)], V)
