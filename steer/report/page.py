@@ -111,6 +111,5 @@ def _table(rows: Sequence[Row]) -> Markup:
 
 
 def _notes(report: Report) -> Markup:
-    omitted = (f"no {role}: {why}" for role, why in report["omitted"].items())
-    notes = [*report["warnings"], *report["summary"]["warnings"], *omitted]
+    notes = [*report["warnings"], *report["summary"]["warnings"]]
     return tag("ul", *(tag("li", note) for note in notes), class_="notes") if notes else Markup()

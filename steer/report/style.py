@@ -10,7 +10,7 @@ STYLE = """
   --steered: #6aa8ff; --null: #77766f; --ceiling: #4cc38a; --substitute: #e9a83c;
   --trace: #b794f0; --hot: #f2686c; } }
 * { box-sizing: border-box }
-body { margin: 0 auto; max-width: 880px; padding: 2.5rem 1.25rem 4rem; background: var(--paper);
+body { margin: 0 auto; max-width: 980px; padding: 2.5rem 1.25rem 4rem; background: var(--paper);
   color: var(--ink); font: 15px/1.55 system-ui, sans-serif; font-variant-numeric: tabular-nums }
 h1 { font-size: 1.5rem; margin: 0 } h2 { font-size: 1.05rem; margin: 2.6rem 0 .6rem }
 p { margin: .4rem 0 } .soft, .meta { color: var(--soft) } .meta { font-size: .9rem }
@@ -27,7 +27,7 @@ i { font-style: normal } i.good { color: var(--ceiling) } i.bad { color: var(--h
 table { border-collapse: collapse; font-size: .82rem; width: 100% }
 th, td { text-align: right; padding: .18rem .36rem; white-space: nowrap }
 th { color: var(--soft); font-weight: 500; border-bottom: 1px solid var(--rule) }
-th:first-child, td:first-child { text-align: left }
+th:first-child, td:first-child { text-align: left; padding-left: 0 }
 tr.steered td { font-weight: 600 }
 svg { width: 100%; height: auto; display: block; margin: .4rem 0 }
 svg text { font-size: 12px; fill: var(--soft) } svg text.label { fill: var(--ink) }

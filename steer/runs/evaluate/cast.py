@@ -6,6 +6,7 @@ from steer.measure.records import MeasuredArm, Role
 from steer.runs.evaluate.controls import Controls
 from steer.runs.evaluate.directions import Sources, operand_of, scaled
 from steer.runs.evaluate.entries import CUE, Cast, Entry
+from steer.runs.evaluate.making import swapped_targets
 from steer.runs.kind import Context
 from steer.specs import Controls as Wanted
 from steer.specs import EvaluateSpec
@@ -66,6 +67,8 @@ def _claim(arm: Arm, subject: Arm | None, spec: EvaluateSpec, sources: Sources) 
         cosine = max(cosines.values(), key=abs)
         about = MeasuredArm(arm.name, Role.ORTHOGONAL, cosine=cosine, of=subject.name)
         return Entry(about, arm, cosines=cosines)
+    if subject is not None and arm is not subject and swapped_targets(arm, sources.context):
+        return Entry(MeasuredArm(arm.name, Role.SWAPPED_TARGET, of=subject.name), arm)
     # The subject is its own dose of 1.
     return Entry(MeasuredArm(arm.name, Role.STEERED, value=1.0 if arm is subject else None), arm)
 

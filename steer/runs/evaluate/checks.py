@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from steer.errors import FailedPrecondition, SteerError, Violations
 from steer.runs.evaluate.cast import cast_of, subject_name
-from steer.runs.evaluate.splits import used_splits
+from steer.runs.evaluate.making import used_splits
 from steer.runs.evaluate.task import task_of
 from steer.runs.kind import Context
 from steer.specs import Controls, EvaluateSpec

@@ -4,7 +4,8 @@ What they isolate: a first token (Sinii et al., arXiv 2509.06608), tokens withou
 al., arXiv 2404.15758), the content of a trace (Lanham et al., arXiv 2307.13702; Stechly et al.,
 arXiv 2505.13775). Two nulls that are in use elsewhere are not here because they draw the treatment
 again: labels shuffled over all classes with the result rescaled, and random directions from the
-pooled covariance.
+pooled covariance. Labels shuffled inside the classes need no arms of their own: the mean difference
+of such a split has the covariance within the classes, from which WITHIN_CLASS draws.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -10,9 +10,9 @@ from steer.runs.evaluate.checks import check
 from steer.runs.evaluate.entries import CAST, Cast
 from steer.runs.evaluate.flow import Flow, Flows
 from steer.runs.evaluate.gain import gain_of
+from steer.runs.evaluate.making import used_splits
 from steer.runs.evaluate.piece import Pieces
 from steer.runs.evaluate.report import report
-from steer.runs.evaluate.splits import used_splits
 from steer.runs.evaluate.task import task_of
 from steer.runs.evaluate.traces import Writer
 from steer.runs.kind import Context, Json, Unit

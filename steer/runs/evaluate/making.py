@@ -1,10 +1,11 @@
-"""Which splits of which tasks vectors were trained or chosen on, as their cards say."""
+"""What the cards of an arm's vectors say of their making: on which problems, with which targets."""
 
 from collections.abc import Mapping, Sequence
 
 from steer import expressions
 from steer.runs.evaluate.directions import operands
 from steer.runs.kind import Context
+from steer.store import Card
 from steer.types import (
     Arm,
     Expression,
@@ -18,15 +19,28 @@ from steer.types import (
 USED = "used_splits"
 """The parameter of a card's method: splits by the name of their task, ``{"a1": ["train"]}``."""
 
+TARGETS, SWAPPED = "targets", "swapped"
+"""The parameter that says what a method was shown as right; its value for other items' traces."""
+
 Used = Mapping[str, Sequence[str]]
 
 
 def used_splits(arm: Arm, context: Context) -> dict[str, Used | None]:
     """By the name of each stored vector of an arm; None where its card does not say."""
+    return {name: card.parameters.get(USED) for name, card in _cards(arm, context).items()}
+
+
+def swapped_targets(arm: Arm, context: Context) -> bool:
+    """Whether an arm's vectors were trained on the traces of other items."""
+    cards = _cards(arm, context).values()
+    return any(card.parameters.get(TARGETS) == SWAPPED for card in cards)
+
+
+def _cards(arm: Arm, context: Context) -> dict[str, Card]:
     recipes = [context.planner.recipes.get(name) for name in arm.recipes]
     given = [item for recipe in recipes for item in recipe.interventions]
     names = [name for one in operands((*given, *arm.interventions)) for name in stored(one)]
-    return {name: context.store.get(name).card.parameters.get(USED) for name in names}
+    return {name: context.store.get(name).card for name in names}
 
 
 def stored(operand: Operand) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import pytest
 
 from steer.errors import FailedPrecondition, InvalidRequest, NotFound, SteerError
 from steer.runs.evaluate.kind import Evaluate
-from steer.runs.evaluate.splits import USED
+from steer.runs.evaluate.making import USED
 from steer.specs import Controls, InlineTask
 from steer.store import Card, Store, Vector
 from steer.types import Add, Arm, Intervention, RandomLike, Sampling, Site, Stored

@@ -116,3 +116,24 @@ def test_directions_from_within_the_classes_where_the_vector_has_their_spread(a1
 def test_without_controls_there_are_the_callers_arms_alone(a1):
     cast = cast_of(replace(SPEC, controls=Controls.NONE, strengths=()), A1, a1)
     assert [entry.name for entry in cast.entries] == ["steered"]
+
+
+def test_a_vector_trained_on_other_items_traces_controls_the_subject(a1):
+    model, site = a1.model, Site(2)
+    card = Card(
+        *(model.id, model.fingerprint, model.d_model, (site,), "ce"),
+        parameters={"targets": "swapped"},
+    )
+    store = Store("memory://swapped")
+    direction = np.ones(model.d_model, np.float32)
+    store.put(Vector("taught", {site: direction}, replace(card, parameters={})))
+    store.put(Vector("misled", {site: direction}, card))
+    context = context_of(store)
+    try:
+        arms = [Arm(name, (Intervention(Add(Stored(name))),)) for name in ("taught", "misled")]
+        cast = cast_of(replace(SPEC, arms=tuple(arms), strengths=()), A1, context)
+        assert one(cast, Role.SWAPPED_TARGET).about.of == "taught"
+        alone = cast_of(replace(SPEC, arms=tuple(arms[1:]), strengths=()), A1, context)
+    finally:
+        context.engine.close()
+    assert one(alone, Role.STEERED).name == "misled"
