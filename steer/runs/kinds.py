@@ -1,0 +1,8 @@
+"""The table of kinds."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from steer.runs.kind import Kind
+
+KINDS: Mapping[str, Kind[Any]] = {}
