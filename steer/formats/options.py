@@ -9,7 +9,7 @@ from steer.types import Point
 class Options:
     """What files do not say. A format refuses what it has no use for; None and "" say nothing.
 
-    ``format``: key of ``FORMATS``, instead of detecting it. ``model``: id of the model it is for.
+    ``format``: key of ``FORMATS``, where a source could be several. ``model``: id of its model.
     ``layer`` and ``point``: where it belongs, by our convention, for files that do not say so.
     ``index_offset``: layer = the file's index + offset, instead of what its format does.
     ``choice``: which of several things in it; ``outer:inner`` where one of them holds several.

@@ -1,5 +1,6 @@
 """A reading under way: what is read, what was said about it, and what there is to tell."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -13,6 +14,8 @@ from steer.formats.source import File, Source
 from steer.types import Point, Site
 
 T = TypeVar("T")
+
+MOST_LAYERS = 10_000
 
 
 @dataclass
@@ -104,14 +107,18 @@ class Reading:
         layer = self.layer(index, shift)
         if layer == -1 and point is Point.RESID_POST:
             return Site(0, Point.RESID_PRE)
-        if not 0 <= layer < 10_000:
+        if not 0 <= layer < MOST_LAYERS:
             message = f"layer {index} of the file would be our layer {layer}, which there is not"
             self.found.add("options.index_offset", "OUT_OF_RANGE", message)
         return Site(max(layer, 0), point)
 
     def check_options(self) -> None:
-        """Note every option that was given and that nothing made use of."""
-        default = Options()
+        """Note options that nothing made use of, and numbers that can not be."""
+        default, layer, strength = Options(), self.options.layer, self.options.strength
+        if layer is not None and not 0 <= layer < MOST_LAYERS:
+            self.found.add("options.layer", "OUT_OF_RANGE", f"is {layer}, want 0 or more")
+        if strength is not None and not math.isfinite(strength):
+            self.found.add("options.strength", "NOT_FINITE", f"is {strength}")
         for name in Options.__dataclass_fields__:
             if name not in self._taken and getattr(self.options, name) != getattr(default, name):
                 message = "says something that this file says itself, or has no use for"

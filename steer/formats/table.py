@@ -11,6 +11,7 @@ from steer.formats.options import Options
 from steer.formats.readers import (
     axbench,
     control_vector,
+    dictionary_learning,
     layers,
     linear_sae,
     lm_eval,
@@ -55,8 +56,8 @@ FORMATS: Mapping[str, Format] = {
     "gemma-scope-2": Format("Gemma Scope 2", scope.recognise_gemma_2, scope.read_gemma_2),
     "dictionary-learning": Format(
         "dictionary_learning folder",
-        linear_sae.recognise_dictionary_learning,
-        linear_sae.read_dictionary_learning,
+        dictionary_learning.recognise,
+        dictionary_learning.read,
     ),
     "svec": Format("IBM svec", svec.recognise, svec.read),
     "reft": Format("pyreft or pyvene folder", reft.recognise, reft.read),
@@ -102,18 +103,26 @@ def read(source: Source, options: Options | None = None) -> Understood:
         InvalidRequest: everything else that is wrong with it or with the options.
     """
     options = options or Options()
-    if options.format and options.format not in FORMATS:
-        listed = ", ".join(FORMATS)
-        refuse("options.format", "NOT_FOUND", f"is {options.format!r}, want one of {listed}")
     reading = Reading(source, options)
     try:
         # Values that are no numbers, or do not fit float32, are refused when all are there.
         with np.errstate(all="ignore"):
-            name = options.format or detect(source)
+            name = _said(source, options.format) if options.format else detect(source)
             draft = _draft(FORMATS[name], reading)
             return understand(FORMATS[name].description, reading, draft)
     finally:
         source.forget()
+
+
+def _said(source: Source, name: str) -> str:
+    """The format someone says it is; readers rely on what is recognised."""
+    if name not in FORMATS:
+        listed = ", ".join(FORMATS)
+        refuse("options.format", "NOT_FOUND", f"is {name!r}, want one of {listed}")
+    if not FORMATS[name].recognise(source):
+        message = f"is {name!r}, but nothing here looks like {FORMATS[name].description}"
+        refuse("options.format", "NOT_THIS", message)
+    return name
 
 
 def _draft(format: Format, reading: Reading) -> Draft:

@@ -18,32 +18,9 @@ from hypothesis import strategies as st
 from steer.errors import SteerError
 from steer.formats import Options, read
 from tests.formats import build
-from tests.formats.build import D, Files, fixture, gguf_bytes, normal, source
+from tests.formats.build import D, Files, gguf_bytes, normal, source
+from tests.formats.valid import VALID
 
-LAYER = Options(layer=3)
-VALID: dict[str, tuple[Callable[[], Files], Options]] = {
-    "gguf": (lambda: {"v.gguf": fixture("repeng")["vector.gguf"]}, Options()),
-    "steer": (lambda: _own(), Options()),
-    "repsteer": (lambda: fixture("repsteer-direction"), Options()),
-    "steerkit": (lambda: _steerkit(), Options(choice="logistic")),
-    "llama-scope": (build.llama_scope, Options()),
-    "saelens": (lambda: fixture("saelens/gated"), Options()),
-    "saelens 5": (build.saelens_5, Options()),
-    "sparsify": (lambda: fixture("sparsify-sae"), Options()),
-    "gemma-scope": (build.gemma_scope, Options()),
-    "gemma-scope packed": (lambda: _packed(), Options()),
-    "gemma-scope-2": (build.gemma_scope_2, Options()),
-    "dictionary-learning": (lambda: fixture("dictionary_learning/BatchTopKSAE"), Options()),
-    "lm-eval-csv": (build.lm_eval_csv, Options()),
-    "svec": (build.svec, Options()),
-    "reft": (lambda: fixture("loreft"), Options()),
-    "axbench": (build.axbench, Options(choice="1", layer=3)),
-    "goodfire": (build.goodfire, Options()),
-    "qwen-scope": (build.qwen_scope, Options(k=3)),
-    "lm-eval": (build.lm_eval, Options()),
-    "safetensors": (build.layers_safetensors, Options()),
-    "torch": (build.hotwire, Options(choice="calm")),
-}
 CASES = 40
 INTERESTING = (0, 1, 0x7F, 0x80, 0xFF)
 fuzzed = settings(
@@ -53,23 +30,6 @@ fuzzed = settings(
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
-
-
-def _own() -> Files:
-    from steer.formats import write
-    from tests.formats.writers.test_writers import VECTOR
-
-    return {
-        "v.safetensors": b"".join(write(VECTOR, "safetensors").files["vector.safetensors"].pieces())
-    }
-
-
-def _steerkit() -> Files:
-    return {"x.safetensors": fixture("steerkit")["x.probe.safetensors"]}
-
-
-def _packed() -> Files:
-    return {"layer_3/params.npz": build.npz_bytes(True, **build.gemma_arrays())}
 
 
 def readable(files: Files, options: Options) -> bool:
