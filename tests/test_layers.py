@@ -11,11 +11,12 @@ ALLOWED = {
     "errors": set(),
     "specs": {"types", "errors"},
     "expressions": {"errors"},
+    "foreign": {"types"},
     "v1": set(),
-    "wire": {"types", "specs", "errors", "expressions", "v1"},
-    "client": {"types", "specs", "errors", "expressions", "v1", "wire"},
+    "wire": {"types", "specs", "errors", "expressions", "foreign", "v1"},
+    "client": {"types", "specs", "errors", "expressions", "foreign", "v1", "wire"},
     "store": {"types", "errors", "expressions"},
-    "formats": {"types", "errors", "store"},
+    "formats": {"types", "errors", "foreign", "store"},
     "models": {"types", "errors", "tasks"},
     "measure": {"types", "errors"},
     "tasks": {"types", "errors"},
@@ -29,7 +30,7 @@ ALLOWED = {
     "report": set(),
     "server": {
         *("types", "specs", "errors", "store", "models", "intervene", "engine", "runs"),
-        *("wire", "v1"),
+        *("foreign", "formats", "wire", "v1"),
     },
 }
 NO_TORCH = (

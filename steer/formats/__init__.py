@@ -5,8 +5,7 @@
 ``write(item, "gguf")`` gives the files of an item.
 """
 
-from steer.formats.account import Account
-from steer.formats.options import Options
+from steer.foreign import Account, Options
 from steer.formats.refusal import ChoiceNeeded
 from steer.formats.source import File, Source
 from steer.formats.table import FORMATS, Format, detect, read

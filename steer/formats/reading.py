@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from steer.errors import Violations
+from steer.foreign import Options
 from steer.formats.containers.text import read_json
 from steer.formats.fields import Fields
-from steer.formats.options import Options
 from steer.formats.refusal import ChoiceNeeded, refuse
 from steer.formats.source import File, Source
 from steer.types import Point, Site

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from steer.errors import InvalidRequest, SteerError
+from steer.foreign import Options
 from steer.formats.draft import Draft
-from steer.formats.options import Options
 from steer.formats.readers import (
     axbench,
     control_vector,

@@ -7,7 +7,7 @@ from typing import Any, cast
 import numpy as np
 
 from steer.errors import InvalidRequest
-from steer.formats.account import Account
+from steer.foreign import Account
 from steer.formats.draft import Draft
 from steer.formats.layout import spool
 from steer.formats.matrix import Array, Matrix
