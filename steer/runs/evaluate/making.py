@@ -19,8 +19,8 @@ from steer.types import (
 USED = "used_splits"
 """The parameter of a card's method: splits by the name of their task, ``{"a1": ["train"]}``."""
 
-TARGETS, SWAPPED = "targets", "swapped"
-"""The parameter that says what a method was shown as right; its value for other items' traces."""
+TARGETS, SWAPPED = "targets", "trace of another problem"
+"""The parameter that says what a method was shown as right, and its value for a control."""
 
 Used = Mapping[str, Sequence[str]]
 

@@ -7,6 +7,7 @@ import pytest
 
 from steer.measure.records import Role
 from steer.runs.evaluate.cast import cast_of
+from steer.runs.evaluate.making import SWAPPED, TARGETS
 from steer.specs import Controls
 from steer.store import Card, Store, Vector
 from steer.tasks.catalog import load_task
@@ -122,7 +123,7 @@ def test_a_vector_trained_on_other_items_traces_controls_the_subject(a1):
     model, site = a1.model, Site(2)
     card = Card(
         *(model.id, model.fingerprint, model.d_model, (site,), "ce"),
-        parameters={"targets": "swapped"},
+        parameters={TARGETS: SWAPPED},
     )
     store = Store("memory://swapped")
     direction = np.ones(model.d_model, np.float32)
