@@ -50,6 +50,11 @@ class Edit:
         """The absolute coefficient, the same for every component."""
         return self.components[0].params[0]
 
+    @cached_property
+    def component_at(self) -> Mapping[int, int]:
+        """Which component acts at each of ``positions``."""
+        return {position: place for place, position in enumerate(self.positions or ())}
+
     @property
     def key(self) -> tuple[object, ...]:
         """Equal for edits that do the same."""

@@ -175,10 +175,9 @@ class _Columns:
         components = range(len(edit.components))
         for number, (place, multiplier) in enumerate(_places(mark)):
             if edit.positions is not None:
-                position = mark.start + place
-                if position not in edit.positions:
+                first = edit.component_at.get(mark.start + place)
+                if first is None:
                     continue
-                first = edit.positions.index(position)
                 components = range(first, first + 1)
             owner = len(self.tokens)
             self.tokens.append(mark.offset + place)
