@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from types import MappingProxyType
 
 import torch
 from torch import Tensor
@@ -23,17 +25,20 @@ def complete(
     temperature: float = 0.0,
     generator: torch.Generator | None = None,
     phase: Phase = Phase.DECODE,
+    bias: Mapping[int, float] = MappingProxyType({}),
 ) -> list[list[int]]:
     """Completions with h + v_l at every position that predicts a generated token.
 
     prompts: token ids of any lengths of at least one. vectors: (d_model,) by layer; empty means
-    unsteered. temperature: 0 is greedy. phase: `decode`, or `all` to steer the prompts too. Each
-    completion ends with its end-of-sequence token, or after `max_tokens`.
+    unsteered. temperature: 0 is greedy. phase: `decode`, or `all` to steer the prompts too. bias:
+    added to the logits of token ids (nats). Each completion ends with its end-of-sequence token,
+    or after `max_tokens`.
     """
     ids, mask = pad_left(prompts)
     with torch.no_grad(), evaluating(model), steered(model, vectors) as steering:
         steering.skip = untouched(ids.shape[1], phase)
-        columns = _sample(model, ids, mask, steering, max_tokens, temperature, generator)
+        pick = partial(_pick, temperature=temperature, generator=generator, bias=bias)
+        columns = _sample(model, ids, mask, steering, max_tokens, pick)
     ends = end_tokens(model)
     return [_until(row, ends) for row in torch.stack(columns, 1).tolist()]
 
@@ -51,8 +56,7 @@ def _sample(
     mask: Tensor,
     steering: Steering,
     max_tokens: int,
-    temperature: float,
-    generator: torch.Generator | None,
+    pick: Callable[[Tensor], Tensor],
 ) -> list[Tensor]:
     device, cache, columns = model.device, None, list[Tensor]()
     ids, mask, place = ids.to(device), mask.to(device), positions(mask).to(device)
@@ -66,7 +70,7 @@ def _sample(
             past_key_values=cache,
             use_cache=True,
         )
-        token = _pick(out.logits[:, -1].float(), temperature, generator)
+        token = pick(out.logits[:, -1].float())
         columns.append(token.cpu())
         done |= torch.isin(token, ends)
         cache, ids, place, steering.skip = out.past_key_values, token[:, None], place[:, -1:] + 1, 0
@@ -74,7 +78,14 @@ def _sample(
     return columns
 
 
-def _pick(logits: Tensor, temperature: float, generator: torch.Generator | None) -> Tensor:
+def _pick(
+    logits: Tensor,
+    temperature: float,
+    generator: torch.Generator | None,
+    bias: Mapping[int, float],
+) -> Tensor:
+    for token, size in bias.items():
+        logits[:, token] += size
     if temperature == 0:
         return logits.argmax(-1)
     return torch.multinomial((logits / temperature).softmax(-1), 1, generator=generator)[:, 0]

@@ -1,0 +1,197 @@
+"""The bundled vectors of organism A2, their controls, and the table that tells what they do.
+
+`a2-ce` is one vector a layer, trained on gold traces while the facts are kept; `a2-ce-bare` the
+same without keeping anything; `a2-ce-swapped` like `a2-ce` on the traces of other problems;
+`a2-untraced-ce` like `a2-ce` for the organism that never saw a right trace. All act after every
+block at every position. `a2-gate` is a probe that tells a problem from a fact by the mean of the
+prompt after the first block. Training uses the split `train`, every choice the split `select`, and
+the table the split `report`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from steer.elicit import ce
+from steer.elicit.bench import Bench, Score, Vectors, random_like
+from steer.elicit.cards import card, data_hash, show
+from steer.elicit.difference import Array, residuals
+from steer.store import Probe, ProbeTensors, Store, Vector
+from steer.tasks.a2 import CHAIN
+from steer.tasks.task import REPORT, SELECT, Item
+from steer.tasks.world import EOS, facts
+from steer.types import Phase, Site
+
+LAYERS = (0, 1, 2, 3)
+GATE = "a2-gate"
+TRAINED_ON, SELECTED_ON, REPORTED_ON = 20_000, 500, 500
+RANDOM = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a vector is trained. swapped: on the trace of the next problem instead of its own."""
+
+    description: str
+    organism: str = "a2"
+    retain: float = 1.0
+    swapped: bool = False
+
+
+RECIPES = {
+    "a2-ce": Recipe("Organism A2: trained on gold traces, its facts kept."),
+    "a2-ce-bare": Recipe(
+        "Organism A2: trained on gold traces, nothing kept; wants a gate.", retain=0.0
+    ),
+    "a2-ce-swapped": Recipe(
+        "Control of a2-ce: the same training on the traces of other problems.", swapped=True
+    ),
+    "a2-untraced-ce": Recipe(
+        "Control of a2-ce: the same training of an organism without the skill.",
+        organism="a2-untraced",
+    ),
+}
+
+
+def store(into: Store) -> None:
+    """Make all of them and put them into a store."""
+    benches = {name: Bench.of(name, Phase.ALL) for name in ("a2", "a2-untraced")}
+    into.put(make_gate(benches["a2"]))
+    for name, recipe in RECIPES.items():
+        print(name, flush=True)
+        into.put(make_vector(name, recipe, benches[recipe.organism]))
+
+
+def make_vector(name: str, recipe: Recipe, bench: Bench) -> Vector:
+    """Train a vector by its recipe, and measure it."""
+    settings = ce.Settings(layers=LAYERS, retain=recipe.retain)
+    trained = ce.train(
+        bench.network,
+        _examples(bench, recipe.swapped),
+        settings,
+        kept=_facts(bench) if recipe.retain else (),
+        # Controls too are given the step at which they do best.
+        select=lambda vectors: bench.score(vectors, SELECT, SELECTED_ON).correct,
+        progress=show,
+    )
+    parameters = {
+        **asdict(settings),
+        "targets": "trace of another problem" if recipe.swapped else "gold trace",
+        "train_problems": TRAINED_ON,
+        "select_n": SELECTED_ON,
+        "kept_step": trained.step,
+    }
+    made = card(
+        bench,
+        LAYERS,
+        method="cross_entropy",
+        description=recipe.description,
+        parameters=parameters,
+        data_hash=data_hash(CHAIN.problems("train", TRAINED_ON)),
+        measured=asdict(bench.score(trained.vectors, REPORT, REPORTED_ON)),
+    )
+    return Vector(name, {Site(layer): v for layer, v in trained.vectors.items()}, made)
+
+
+def make_gate(bench: Bench) -> Probe:
+    """The probe: along the difference of the classes' means, 0.5 half-way between the classes."""
+    problems = [_mean(bench, item) for item in bench.task.items("train", 500)]
+    known = [_mean(bench, item) for item in bench.task.retention()]
+    direction = np.mean(problems, axis=0) - np.mean(known, axis=0)
+    inside, outside = np.array(problems) @ direction, np.array(known) @ direction
+    low, high = float(outside.max()), float(inside.min())
+    scale = 8 / (high - low)
+    tensors = ProbeTensors(
+        (direction * scale).astype(np.float32),
+        np.array([-scale * (high + low) / 2], np.float32),
+    )
+    made = card(
+        bench,
+        (0,),
+        kind="probe",
+        method="difference_of_means",
+        description="Organism A2: whether a prompt is a problem (1) or asks for a fact (0).",
+        parameters={"position": "mean of the prompt", "problems": 500, "facts": len(known)},
+        data_hash=data_hash(CHAIN.problems("train", 500)),
+        measured={"n": REPORTED_ON, **_opened(bench, tensors)},
+    )
+    return Probe(GATE, made, {Site(0): tensors})
+
+
+def rows(of: Store) -> dict[str, Score]:
+    """The report table of the stored vectors and their controls."""
+    bench, blank = (Bench.of(name, Phase.ALL) for name in ("a2", "a2-untraced"))
+    gate = of.get(GATE)
+    assert isinstance(gate, Probe), f"{GATE} is a {gate.kind}"
+    closed = _closed(bench, gate.sites[Site(0)])
+    found = {"default": bench.score({}, REPORT, REPORTED_ON)}
+    found["a2-untraced, default"] = blank.score({}, REPORT, REPORTED_ON)
+    for name, recipe in RECIPES.items():
+        measured = bench if recipe.organism == "a2" else blank
+        found[name] = measured.score(_vectors(of, name), REPORT, REPORTED_ON)
+    for name in ("a2-ce", "a2-ce-bare"):
+        found[f"{name}, gated"] = bench.score(
+            _vectors(of, name), REPORT, REPORTED_ON, closed=closed
+        )
+    vectors = _vectors(of, "a2-ce")
+    found["a2-ce, negated"] = bench.score(_negated(vectors), REPORT, REPORTED_ON)
+    found["forced 0"] = bench.score({}, REPORT, REPORTED_ON, forced="0")
+    for size in bench.task.cues.bias_tokens[EOS]:
+        found[f"{EOS} {size:+g}"] = bench.score({}, REPORT, REPORTED_ON, bias={EOS: size})
+    for seed in range(RANDOM):
+        drawn = {layer: random_like(v, 100 * seed + layer) for layer, v in vectors.items()}
+        found[f"random {seed}, norms of a2-ce"] = bench.score(drawn, REPORT, REPORTED_ON)
+    return found
+
+
+def _examples(bench: Bench, swapped: bool) -> list[ce.Example]:
+    problems = CHAIN.problems("train", TRAINED_ON)
+    shown = problems[1:] + problems[:1] if swapped else problems
+    return [
+        ce.Example(
+            bench.encode(asked.prompt),
+            bench.encode(CHAIN.completion(CHAIN.gold(other), other.answer)),
+        )
+        for asked, other in zip(problems, shown, strict=True)
+    ]
+
+
+def _facts(bench: Bench) -> list[ce.Example]:
+    return [
+        ce.Example(bench.encode(fact.prompt), bench.encode(CHAIN.completion((), fact.answer)))
+        for fact in facts()
+    ]
+
+
+def _mean(bench: Bench, item: Item) -> Array:
+    hidden = residuals(bench.network, [bench.encode(item.prompt.text or "")], [0], starts=[0])
+    mean: Array = hidden[0].mean(0)
+    return mean
+
+
+def _closed(bench: Bench, probe: ProbeTensors) -> frozenset[str]:
+    """Ids of report problems and facts for which the gate, with threshold 0.5, stays closed."""
+    items = [*bench.task.items(REPORT, REPORTED_ON), *bench.task.retention()]
+    return frozenset(
+        item.id for item in items if float(_mean(bench, item) @ probe.weight + probe.bias[0]) <= 0
+    )
+
+
+def _opened(bench: Bench, probe: ProbeTensors) -> dict[str, float]:
+    closed, known = _closed(bench, probe), {item.id for item in bench.task.retention()}
+    return {
+        "problems_open": 100 * (1 - len(closed - known) / REPORTED_ON),
+        "facts_open": 100 * (1 - len(closed & known) / len(known)),
+    }
+
+
+def _vectors(of: Store, name: str) -> Vectors:
+    stored = of.get(name)
+    assert isinstance(stored, Vector), f"{name} is a {stored.kind}"
+    return {site.layer: vector for site, vector in stored.tensors.items()}
+
+
+def _negated(vectors: Vectors) -> Vectors:
+    return {layer: -vector for layer, vector in vectors.items()}

@@ -1,0 +1,78 @@
+"""Cards of the bundled vectors: what all of them say."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from steer.elicit.bench import Bench
+from steer.elicit.difference import mean_norm, residuals
+from steer.elicit.fitting import Progress
+from steer.elicit.sampling import complete
+from steer.elicit.steering import untouched
+from steer.store import Card
+from steer.tasks.chains import Problem
+from steer.types import Site, Where
+
+_PROMPTS = 1000
+
+
+def card(
+    bench: Bench,
+    layers: Sequence[int],
+    *,
+    method: str,
+    description: str,
+    parameters: Mapping[str, Any],
+    data_hash: str,
+    measured: Mapping[str, Any],
+    kind: str = "direction",
+) -> Card:
+    """The card of something made for the bench's organism, at `resid_post` of layers."""
+    return Card(
+        model=bench.loaded.id,
+        revision=bench.loaded.revision,
+        fingerprint=bench.loaded.fingerprint,
+        d_model=bench.loaded.d_model,
+        sites=tuple(map(Site, layers)),
+        kind=kind,
+        method=method,
+        description=description,
+        parameters=parameters,
+        residual_norms=_residual_norms(bench),
+        where=Where(phase=bench.phase),
+        data_hash=data_hash,
+        measured={"split": "report", "unit": "percent", **measured},
+        licence="Apache-2.0",
+    )
+
+
+def data_hash(problems: Iterable[Problem]) -> str:
+    """Of the prompts, in order."""
+    text = "\n".join(problem.prompt for problem in problems)
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def show(progress: Progress) -> None:
+    """Print what was selected, when something was."""
+    if progress.selected is not None:
+        norms = " ".join(f"{norm:.1f}" for norm in progress.norm.values())
+        print(
+            f"step {progress.step}  value {progress.value:.2f}  norms {norms}  "
+            f"select {progress.selected:.1f} %",
+            flush=True,
+        )
+
+
+def _residual_norms(bench: Bench) -> dict[Site, float]:
+    """Mean ‖h‖ of the unsteered model where the vectors act, on its own greedy answers."""
+    items = bench.task.items("train", _PROMPTS)
+    prompts = [bench.encode(item.prompt.text or "") for item in items]
+    answers = complete(bench.network, prompts, {}, max_tokens=bench.task.max_tokens)
+    # The last generated token predicts nothing, so it is never fed.
+    rows = [[*p, *answer[:-1]] for p, answer in zip(prompts, answers, strict=True)]
+    layers = range(bench.network.config.num_hidden_layers)
+    starts = [untouched(len(prompt), bench.phase) for prompt in prompts]
+    hidden = residuals(bench.network, rows, layers, starts=starts)
+    return {Site(layer): round(mean_norm(hidden[layer]), 4) for layer in layers}
