@@ -14,7 +14,14 @@ from steer.measure.rates import Rate
 from steer.measure.records import MeasuredArm, Role
 from steer.measure.recovery import Share, shares
 from steer.measure.statistics import LEVEL
-from steer.measure.study import Study, begins, correct, rate_of, right_by_valid_trace
+from steer.measure.study import (
+    Study,
+    begins,
+    correct,
+    rate_of,
+    right_by_steps,
+    right_by_valid_trace,
+)
 from steer.measure.thresholds import MARGIN
 
 # What could bring about a gain instead. The intervals of one group's shares hold together, at 95 %:
@@ -50,13 +57,16 @@ class Dose:
 class Effect:
     """One steered arm against its controls.
 
-    ``begun``: how much oftener traces are begun than in the baseline. ``valid``: the share of the
-    gain that comes with valid traces. ``controls``: shares of the gain of all controls that are not
-    seeds of a null, ``nulls``: those that are. ``power``: to show a difference of MARGIN.
+    ``begun``: how much oftener traces are begun than in the baseline. ``steps``: the share of the
+    gain that comes with right steps, each right answer counting with the share of its steps that
+    are right; ``valid``: the share that comes with whole valid traces; both None where the task has
+    no checker. ``controls``: shares of the gain of all controls that are not seeds of a null,
+    ``nulls``: those that are. ``power``: to show a difference of MARGIN.
     """
 
     arm: str
     begun: Difference | None
+    steps: Share | None
     valid: Share | None
     controls: tuple[ControlShare, ...]
     nulls: tuple[Nulls, ...]
@@ -74,11 +84,12 @@ def effect(study: Study, steered: MeasuredArm, gain: Difference) -> Effect:
     baseline = study.baseline
     assert baseline is not None  # there is a gain over it
     (begun,) = study.against([steered], baseline, begins, study.problems)
-    valid, controls = _shares(study, steered)
+    steps, valid, controls = _shares(study, steered)
     found = (nulls(study, steered, role) for role in SEEDED)
     return Effect(
         steered.name,
         begun,
+        steps,
         valid,
         controls,
         tuple(one for one in found if one),
@@ -88,22 +99,25 @@ def effect(study: Study, steered: MeasuredArm, gain: Difference) -> Effect:
     )
 
 
-def _shares(study: Study, steered: MeasuredArm) -> tuple[Share | None, tuple[ControlShare, ...]]:
-    """The share that comes with valid traces, and those of all controls."""
+def _shares(
+    study: Study, steered: MeasuredArm
+) -> tuple[Share | None, Share | None, tuple[ControlShare, ...]]:
+    """The shares that come with right steps and with valid traces, and those of all controls."""
     arms = [arm for group in (*_GROUPS, _SINGLE) for arm in study.controls(steered.name, *group)]
-    levels = [_level(arm, arms) for arm in arms]
-    valid, *found = shares(
-        np.hstack([study.gains([steered], right_by_valid_trace), study.gains(arms)]),
+    own = [study.gains([steered], value) for value in (right_by_steps, right_by_valid_trace)]
+    steps, valid, *found = shares(
+        np.hstack([*own, study.gains(arms)]),
         study.gains([steered])[:, 0],
         study.problems.clusters,
-        levels=[LEVEL, *levels],
+        levels=[LEVEL, LEVEL, *(_level(arm, arms) for arm in arms)],
         seed=study.seed,
         draws=study.draws,
         name="steered arm",
     )
-    checked = any(one.trace_valid is not None for one in study.problems.records[steered.name])
+    checked = any(one.trace_right is not None for one in study.problems.records[steered.name])
     named = zip(arms, found, strict=True)
     return (
+        steps if checked else None,
         valid if checked else None,
         tuple(ControlShare(arm.name, arm.role, share) for arm, share in named),
     )

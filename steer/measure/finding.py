@@ -44,8 +44,9 @@ def of_difference(rule: str, arm: str, found: Difference, holds: bool | None) ->
 def of_shares(
     rule: str, shares: Sequence[tuple[str, Share]], holds: bool | None, *more: str
 ) -> Finding:
-    """A rule about named shares of the gain; ``more`` is said after them."""
-    says = "; ".join([*(f"{name} {percent(share)}" for name, share in shares), *more])
+    """A rule about named shares of the gain; ``more`` is said after them, and why some are not."""
+    why = {share.undefined: None for _, share in shares if share.undefined}
+    says = "; ".join([*(f"{name} {percent(share)}" for name, share in shares), *more, *why])
     numbers = {
         f"{name}.{end}": number
         for name, share in shares
@@ -66,9 +67,9 @@ def points(value: float, low: float, high: float) -> str:
 
 
 def percent(share: Share) -> str:
-    """A share and its interval, as "63 % [58, 68]", or why there is none."""
+    """A share and its interval, as "63 % [58, 68]"."""
     if share.value is None or share.low is None or share.high is None:
-        return f"undefined ({share.undefined})"
+        return "undefined"
     return f"{100 * share.value:.0f} % [{100 * share.low:.0f}, {100 * share.high:.0f}]"
 
 

@@ -7,6 +7,7 @@ docs/verdict.md says the same in plain words.
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from steer.measure.effect import CONTENT, TOKENS, Effect
 from steer.measure.finding import (
@@ -146,14 +147,19 @@ def teaching_explains(effect: Effect) -> Finding:
     return _explain("a model that never saw a trace learns it too", effect, Role.UNTAUGHT)
 
 
-def valid_traces(effect: Effect) -> Finding:
-    """Whether more than half of the gain comes with valid traces."""
-    rule, share = "the gain comes with valid traces", effect.valid
-    if share is None:
+def right_steps(effect: Effect) -> Finding:
+    """Whether more than half of the gain comes with right steps.
+
+    Whole valid traces are shown beside it and are not asked for: a trace that stops a step early is
+    not valid, and may hold all the reasoning but the last of it.
+    """
+    rule, share = "the gain comes with right steps", effect.steps
+    if share is None or effect.valid is None:
         return nothing(rule, "the task checks no traces", effect.arm)
     low, high = share.low, share.high
     holds = None if low is None or high is None else _either(low > HALF, high < HALF)
-    return of_shares(rule, [(effect.arm, share)], holds)
+    both = of_shares(rule, [("right steps", share), ("valid traces", effect.valid)], holds)
+    return replace(both, arms=(effect.arm,))
 
 
 def traces_appear(effect: Effect) -> Finding:

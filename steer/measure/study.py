@@ -22,6 +22,12 @@ def begins(record: Record) -> float | None:
     return record.trace_complete if record.thinks is None else record.thinks
 
 
+def right_by_steps(record: Record) -> float | None:
+    """The share of right steps behind a right answer, 0 behind a wrong one."""
+    steps = record.trace_right
+    return None if steps is None else steps * record.correct
+
+
 def right_by_valid_trace(record: Record) -> float | None:
     """Whether the answer is right, and a valid trace leads to it."""
     valid = record.trace_valid

@@ -15,7 +15,7 @@ from steer.measure.nulls import Nulls
 from steer.measure.paired import Difference
 from steer.measure.records import Role
 from steer.measure.summary import Summary
-from steer.measure.thresholds import TOO_CLOSE
+from steer.measure.thresholds import MARGIN, TOO_CLOSE
 
 
 class Outcome(StrEnum):
@@ -55,8 +55,8 @@ class Verdict:
     cautions: tuple[str, ...]
 
 
-# What a rule has to have found: it holds, it is excluded, or it is not certain to hold.
-_YES, _NO, _NOT_SURE = (True,), (False,), (False, None)
+# What a rule has to have found: it holds, it fails, it can not tell, or one of the last two.
+_YES, _NO, _UNKNOWN, _NOT_SURE = (True,), (False,), (None,), (False, None)
 # The first line whose rules found this decides.
 _DECISIONS: tuple[tuple[Outcome, Mapping[str, tuple[bool | None, ...]]], ...] = (
     (Outcome.HARM, {"falls": _YES}),
@@ -70,14 +70,17 @@ _DECISIONS: tuple[tuple[Outcome, Mapping[str, tuple[bool | None, ...]]], ...] = 
     (Outcome.MODE, {"tokens_explain": _YES}),
     (Outcome.FORM, {"empty_traces_explain": _YES, "traces_appear": _YES}),
     (Outcome.FORM, {"other_targets_explain": _YES, "traces_appear": _YES}),
-    (Outcome.FORM, {"valid_traces": _NO, "traces_appear": _YES}),
+    (
+        Outcome.FORM,
+        {"right_steps": _NO, "empty_traces_explain": _UNKNOWN, "traces_appear": _YES},
+    ),
 )
 # What elicited reasoning takes besides having come so far.
 _REASONING: Mapping[str, bool] = {
     "beyond_others": True,
     "tokens_explain": False,
     "empty_traces_explain": False,
-    "valid_traces": True,
+    "right_steps": True,
     "other_targets_explain": False,
     "teaching_explains": False,
 }
@@ -120,7 +123,7 @@ def _findings(effect: Effect, gain: Difference, kept: Difference | None) -> dict
         "beyond_others": rules.beyond_others(effect),
         "tokens_explain": rules.tokens_explain(effect),
         "traces_appear": rules.traces_appear(effect),
-        "valid_traces": rules.valid_traces(effect),
+        "right_steps": rules.right_steps(effect),
         "empty_traces_explain": rules.empty_traces_explain(effect),
         "other_targets_explain": rules.other_targets_explain(effect),
         "teaching_explains": rules.teaching_explains(effect),
@@ -167,8 +170,11 @@ def _cautions(
     omitted: Mapping[Role, str],
     outcome: Outcome,
 ) -> Iterator[str]:
+    kept = arm.retention_against_baseline
     if found["forgets"].holds and outcome is not Outcome.HARM:
         yield f"at a cost: retention {found['forgets'].says}"
+    elif kept and found["forgets"].holds is None and kept.value < -MARGIN:
+        yield f"perhaps at a cost: retention {found['forgets'].says}"
     if arm.retention is None:
         yield "no retention items: nothing says what was lost"
     gain = arm.against_baseline

@@ -13,14 +13,16 @@ from steer.measure.records import MeasuredArm, Record, Role
 class Made:
     """An arm that is right with probability ``accuracy``, on items of its own choice.
 
-    ``begun``, ``valid``: P(a trace is begun), P(the trace is valid | begun and right);
-    ``retention``: P(a fact is kept).
+    ``begun``, ``valid``: P(a trace is begun), P(the trace is valid | begun and right); ``steps``:
+    the share of right steps in a trace with a right answer that is not valid. ``retention``: P(a
+    fact is kept).
     """
 
     role: Role
     accuracy: float
     begun: float = 0.0
     valid: float = 0.0
+    steps: float = 0.0
     retention: float = 1.0
     value: float | None = None
     of: str = ""
@@ -87,7 +89,7 @@ def records(arms: Sequence[Made], items: int = 500, facts: int = 32, seed: int =
                     thinks=begun[i],
                     trace_complete=begun[i],
                     trace_valid=checked,
-                    trace_right=float(checked),
+                    trace_right=1.0 if checked else made.steps * (begun[i] and right[i]),
                     trace_follows=right[i] if begun[i] else None,
                 )
             )

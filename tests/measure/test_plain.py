@@ -71,6 +71,7 @@ def test_keys_others_read() -> None:
     assert set(summary["effects"][0]) == {
         "arm",
         "begun",
+        "steps",
         "valid",
         "controls",
         "nulls",

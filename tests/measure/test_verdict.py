@@ -29,12 +29,13 @@ def judge(arms: Sequence[Made], items: int = 500, seed: int = 0, **omitted: str)
         (standard(A2, forced=0.1, bias=0.15, random=0.12), Outcome.REASONING),
         # Retention falls by 22 points, accuracy rises by 68: a cost, no harm.
         (standard(replace(A2, retention=0.78)), Outcome.REASONING),
-        # Accuracy rises, but the trace could be anybody's, or is not there, or is not valid.
+        # Five steps of six, the last one in the head: never valid, and reasoning all the same.
+        (standard(thinking(0.78, valid=0, steps=5 / 6)), Outcome.REASONING),
+        # Accuracy rises, but the trace could be anybody's, or none at all.
         (standard(A2, swapped=0.75), Outcome.FORM),
         (standard(A2, corrupted=0.75), Outcome.FORM),
         (standard(A2, filler=0.75), Outcome.FORM),
         (standard(A2, answer_only=0.75), Outcome.FORM),
-        (standard(thinking(0.78, valid=0.1)), Outcome.FORM),
         ([*standard(A2), Made(Role.SWAPPED_TARGET, 0.7)], Outcome.FORM),
         # Traces appear and accuracy stays.
         (standard(thinking(0.1, valid=0)), Outcome.FORM),
@@ -45,6 +46,8 @@ def judge(arms: Sequence[Made], items: int = 500, seed: int = 0, **omitted: str)
         # A gain that needs no trace is neither form nor reasoning.
         (standard(Made(Role.STEERED, 0.78)), Outcome.INCONCLUSIVE),
         (standard(A2, negated=0.7), Outcome.INCONCLUSIVE),
+        # The trace matters, but not by the steps the checker knows.
+        (standard(thinking(0.78, valid=0.1, steps=0.2)), Outcome.INCONCLUSIVE),
         # As good with the same training where nothing could be elicited.
         ([*standard(A2), Made(Role.UNTAUGHT, 0.7)], Outcome.INCONCLUSIVE),
         # A share that may be half or not.
@@ -65,6 +68,22 @@ def test_as_good_as_any_push_of_that_size_is_no_effect() -> None:
 
 def test_a_cost_is_told() -> None:
     assert any("at a cost" in one for one in judge(standard(replace(A2, retention=0.6))).cautions)
+
+
+def test_a_cost_that_few_items_can_not_show_is_told_too() -> None:
+    """Two templates of eight forgotten: a quarter of the facts, and no certain loss."""
+    arms = standard(A2)
+    rows = [
+        replace(one, template=f"t{int(one.item[1:]) % 8}") if one.retention else one
+        for one in records(arms)
+    ]
+    rows = [
+        replace(one, correct=one.template > "t1") if one.retention and one.arm == "steered" else one
+        for one in rows
+    ]
+    (found,) = verdicts(summarise(rows, [one.arm for one in arms], draws=2000))
+    assert found.outcome is Outcome.REASONING
+    assert any("perhaps at a cost: retention -25.0" in one for one in found.cautions)
 
 
 def test_the_capacity_controls_are_asked_for_and_taken() -> None:
@@ -108,6 +127,14 @@ def test_too_few_items_are_told_with_their_power() -> None:
     found = judge(standard(Made(Role.STEERED, 0.2)), items=40)
     assert found.outcome is Outcome.INCONCLUSIVE
     assert "40 items show a difference of 5 points" in found.because[-1]
+
+
+def test_wrong_steps_whose_content_nothing_tells_are_form() -> None:
+    content = (Role.SWAPPED, Role.CORRUPTED, Role.FILLER, Role.ANSWER_ONLY)
+    arms = [one for one in standard(thinking(0.78, valid=0.1)) if one.role not in content]
+    found = judge(arms)
+    assert found.outcome is Outcome.FORM
+    assert "right steps" in found.because[0]
 
 
 def test_a_task_without_a_checker_elicits_no_reasoning_that_anyone_saw() -> None:
