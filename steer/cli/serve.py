@@ -45,6 +45,9 @@ def serve(
     max_message_bytes: Annotated[
         int, _option("max_message_bytes", "Largest message accepted.")
     ] = _DEFAULT.max_message_bytes,
+    max_upload_bytes: Annotated[
+        int, _option("max_upload_bytes", "Largest dictionary accepted.")
+    ] = _DEFAULT.max_upload_bytes,
     capture_bytes: Annotated[
         int, _option("capture_bytes", "Memory for captures kept for patching.")
     ] = _DEFAULT.capture_bytes,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from steer.errors import SteerError
+from steer.intervene.operands import Array
 from steer.intervene.plan import Plan
 from steer.intervene.ports import Reader
 from steer.types import (
@@ -12,6 +13,7 @@ from steer.types import (
     CapturedFeatures,
     Chunk,
     Finished,
+    LensToken,
     Measurement,
     ModelInfo,
     ScoredArm,
@@ -31,6 +33,14 @@ class Failed:
     """The plan ended without an answer."""
 
     error: SteerError
+
+
+@dataclass(frozen=True, slots=True)
+class Lens:
+    """The logit lens of a direction: the tokens it raises most and lowers most, furthest first."""
+
+    top: tuple[LensToken, ...]
+    bottom: tuple[LensToken, ...]
 
 
 Event = Chunk | Finished | CapturedActivations | CapturedFeatures | Done | Failed
@@ -57,6 +67,10 @@ class Engine(Reader, Protocol):
         Raises Overloaded when the queue is full, TooLarge when the plan can never fit,
         Unavailable when the engine is closing.
         """
+
+    def lens(self, directions: Sequence[Array], count: int) -> Sequence[Lens]:
+        """What directions of shape (d_model,) say when the final norm and the unembedding read
+        them: ``count`` tokens at each end, without their text. Blocks."""
 
     def took(self, request_id: str, size: int) -> None:
         """The caller has taken ``size`` bytes of captures; a plan whose caller takes none pauses.

@@ -106,7 +106,9 @@ class Server:
             ],
         )
         pb.add_SteeringServiceServicer_to_server(self._steering, server)
-        pb.add_VectorServiceServicer_to_server(VectorService(self._store), server)
+        most = self.settings.max_upload_bytes
+        vectors = VectorService(self._store, self._steering.ready, most)
+        pb.add_VectorServiceServicer_to_server(vectors, server)
         pb.add_RecipeServiceServicer_to_server(RecipeService(self._recipes), server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         if self.settings.reflection:

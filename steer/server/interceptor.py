@@ -2,7 +2,7 @@
 
 import logging
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from contextvars import ContextVar
 from typing import Any
@@ -38,7 +38,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
     async def intercept_service(
         self, continuation: Continuation, details: grpc.HandlerCallDetails
     ) -> Any:
-        """Wrap the two kinds of handlers this service has."""
+        """Wrap the three kinds of handlers this service has."""
         handler = await continuation(details)
         if handler is None or not details.method.startswith("/steer."):
             return handler
@@ -47,6 +47,9 @@ class Interceptor(grpc.aio.ServerInterceptor):
         if handler.unary_unary:
             wrapped = _unary(handler.unary_unary, parse)
             return grpc.unary_unary_rpc_method_handler(wrapped, *codec)
+        if handler.stream_unary:
+            collecting = _collecting(handler.stream_unary, parse)
+            return grpc.stream_unary_rpc_method_handler(collecting, *codec)
         return grpc.unary_stream_rpc_method_handler(_stream(handler.unary_stream, parse), *codec)
 
 
@@ -55,6 +58,17 @@ def _unary(handle: Any, parse: Parse) -> Any:
         await _identify(context)
         try:
             return await handle(_parsed(request, parse), context)
+        except Exception as error:
+            await _abort(context, error)
+
+    return call
+
+
+def _collecting(handle: Any, parse: Parse) -> Any:
+    async def call(requests: AsyncIterator[bytes], context: Context) -> Any:
+        await _identify(context)
+        try:
+            return await handle((_parsed(one, parse) async for one in requests), context)
         except Exception as error:
             await _abort(context, error)
 

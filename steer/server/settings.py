@@ -12,7 +12,8 @@ class Settings:
     that are shipped are there too, below the store. ``kv_tokens``: token positions of key-value
     memory; 0 chooses from the memory there is. ``step_tokens``: most tokens in one forward pass,
     which bounds how long a long prompt can hold up the others. ``max_queue``: rows that may wait.
-    ``threads``: CPU threads of torch; 0 leaves torch's choice. ``capture_bytes``: memory for
+    ``threads``: CPU threads of torch; 0 leaves torch's choice. ``max_upload_bytes``: of the tensor
+    file of an upload, or all files of an import. ``capture_bytes``: memory for
     captures that are kept for the op ``replace``. ``drain_seconds``: how long SIGTERM lets running
     rows finish.
     """
@@ -30,6 +31,7 @@ class Settings:
     max_queue: int = 4096
     threads: int = 0
     max_message_bytes: int = 64 * 2**20
+    max_upload_bytes: int = 16 * 2**30
     capture_bytes: int = 2**30
     drain_seconds: float = 30.0
     reflection: bool = True

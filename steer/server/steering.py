@@ -22,19 +22,19 @@ class SteeringService(pb.SteeringServiceServicer):
     def __init__(self) -> None:
         self.core: Core | None = None
 
-    @property
-    def _ready(self) -> Core:
+    def ready(self) -> Core:
+        """The loaded model. Raises Unavailable before that."""
         if self.core is None:
             raise Unavailable("the model is loading", reason="LOADING")
         return self.core
 
     async def GetModel(self, request: pb.GetModelRequest, context: Context) -> pb.GetModelResponse:
         """What is served."""
-        return wire.build_model(self._ready.model)
+        return wire.build_model(self.ready().model)
 
     async def Tokenize(self, request: pb.TokenizeRequest, context: Context) -> pb.TokenizeResponse:
         """Token ids of a prompt."""
-        text = self._ready.text
+        text = self.ready().text
         ids = text.encode(wire.parse_prompt(request.prompt), "prompt")
         special = [token in text.special for token in ids]
         return pb.TokenizeResponse(token_ids=ids, pieces=text.pieces(ids), special=special)
@@ -43,7 +43,7 @@ class SteeringService(pb.SteeringServiceServicer):
         self, request: pb.GenerateRequest, context: Context
     ) -> AsyncIterator[pb.GenerateResponse]:
         """Stream a trial."""
-        core = self._ready
+        core = self.ready()
         plan = await _plan(core, request.trial, context)
         async with core.hub.running(plan) as steps:
             yield pb.GenerateResponse(started=wire.build_started(plan.started(core.model)))
@@ -53,7 +53,7 @@ class SteeringService(pb.SteeringServiceServicer):
 
     async def Compare(self, request: pb.CompareRequest, context: Context) -> pb.CompareResponse:
         """Run a trial and return it whole."""
-        core = self._ready
+        core = self.ready()
         plan = await _plan(core, request.trial, context)
         rows = RowCollector()
         async with core.hub.running(plan) as steps:
@@ -66,7 +66,7 @@ class SteeringService(pb.SteeringServiceServicer):
 
     async def Score(self, request: pb.ScoreRequest, context: Context) -> pb.ScoreResponse:
         """Teacher-forced log-probabilities under each arm."""
-        core = self._ready
+        core = self.ready()
         trial, found = wire.read_score(request)
         plan = await asyncio.to_thread(
             core.planner.score, trial, request_id.get(), deadline(context), found
@@ -83,7 +83,7 @@ class SteeringService(pb.SteeringServiceServicer):
         self, request: pb.CaptureRequest, context: Context
     ) -> AsyncIterator[pb.CaptureResponse]:
         """Stream activations of a trial, no faster than the caller reads them."""
-        core = self._ready
+        core = self.ready()
         capture, found = wire.read_capture(request)
         plan = await asyncio.to_thread(
             core.planner.capture, capture, request_id.get(), deadline(context), found

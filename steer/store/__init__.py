@@ -14,11 +14,9 @@ from steer.store.kinds import (
     content_hash,
 )
 from steer.store.overlay import Overlay, open_store, user_folder
-from steer.store.removal import Removed
 from steer.store.spec import Architecture, DictionarySpec, Normalize
 from steer.store.store import Store, bundled
 from steer.store.upload import Upload
-from steer.store.verify import Damage, Report
 from steer.store.versions import Version
 
 __all__ = [
@@ -26,7 +24,6 @@ __all__ = [
     "Architecture",
     "Card",
     "CardError",
-    "Damage",
     "Dictionary",
     "DictionarySpec",
     "FeatureRows",
@@ -37,8 +34,6 @@ __all__ = [
     "Overlay",
     "Probe",
     "ProbeTensors",
-    "Removed",
-    "Report",
     "Store",
     "Upload",
     "Vector",

@@ -2,16 +2,16 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from io import BufferedReader
 from pathlib import Path
 
 from steer.errors import FailedPrecondition, NotFound
 from steer.store.address import parse_address
 from steer.store.kinds import Item
-from steer.store.removal import Removed
 from steer.store.store import Store, bundled
 from steer.store.versions import Version
-from steer.types import VectorInfo
+from steer.types import Removed, StoreReport, VectorInfo
 
 
 class Overlay(Store):
@@ -45,7 +45,7 @@ class Overlay(Store):
         below = self._below.page(after, limit + len(hidden), **wanted)
         found = [
             *super().page(after, limit, **wanted),
-            *(info for info in below if info.name not in hidden),
+            *(replace(info, bundled=True) for info in below if info.name not in hidden),
         ]
         return sorted(found, key=lambda info: info.name)[:limit]
 
@@ -57,9 +57,23 @@ class Overlay(Store):
         """As ``Store.versions``."""
         return self._below.versions(name) if self.is_below(name) else super().versions(name)
 
-    def get(self, address: str) -> Item:
+    def get(self, address: str, *, keep: bool = True) -> Item:
         """As ``Store.get``."""
-        return self._below.get(address) if self.is_below(address) else super().get(address)
+        if self.is_below(address):
+            return self._below.get(address, keep=keep)
+        return super().get(address, keep=keep)
+
+    def info(self, address: str) -> VectorInfo:
+        """As ``Store.info``."""
+        if self.is_below(address):
+            return replace(self._below.info(address), bundled=True)
+        return super().info(address)
+
+    def card_text(self, address: str) -> str:
+        """As ``Store.card_text``."""
+        if self.is_below(address):
+            return self._below.card_text(address)
+        return super().card_text(address)
 
     def open(self, address: str) -> tuple[Version, BufferedReader]:
         """As ``Store.open``."""
@@ -89,6 +103,15 @@ class Overlay(Store):
     def referrers(self, address: str) -> tuple[str, ...]:
         """As ``Store.referrers``."""
         return () if self.is_below(address) else super().referrers(address)
+
+    def verify(self) -> StoreReport:
+        """As ``Store.verify``, of both."""
+        own, below = super().verify(), self._below.verify()
+        return StoreReport(
+            own.versions + below.versions,
+            own.damage + below.damage,
+            own.leftovers + below.leftovers,
+        )
 
     def is_below(self, address: str) -> bool:
         """Whether what an address means is in the store below. Raises InvalidRequest for no

@@ -2,9 +2,8 @@
 
 import fcntl
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from steer.errors import SteerError
@@ -17,20 +16,9 @@ from steer.store.versions import (
     card_file,
     gone_file,
 )
+from steer.types import Removed
 
 DAY = 86_400.0
-
-
-@dataclass(frozen=True, slots=True)
-class Removed:
-    """What a deletion did. ``removed``: versions that are no more, as ``name@number``.
-
-    ``kept``: versions that their name no longer finds but their hash still does, because something
-    refers to them; by address, who.
-    """
-
-    removed: tuple[str, ...]
-    kept: Mapping[str, tuple[str, ...]]
 
 
 class Removal:

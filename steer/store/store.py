@@ -17,12 +17,13 @@ from steer.store.files import open_files
 from steer.store.index import Index
 from steer.store.kinds import Item
 from steer.store.references import References
-from steer.store.removal import DAY, Removal, Removed
+from steer.store.removal import DAY, Removal
+from steer.store.summary import summary
 from steer.store.upload import Upload, Uploads
-from steer.store.verify import Report, verify
+from steer.store.verify import verify
 from steer.store.versions import Version, Versions
 from steer.store.writable import writing
-from steer.types import VectorInfo
+from steer.types import Removed, StoreReport, VectorInfo
 
 AnyItem = TypeVar("AnyItem", bound=Item)
 
@@ -93,18 +94,33 @@ class Store:
         found = self._versions.readable(parse_address(name).name, folder)
         return [version for version in found if not version.retired]
 
-    def get(self, address: str) -> Item:
+    def get(self, address: str, *, keep: bool = True) -> Item:
         """Load and verify what an address means; its class says the kind.
 
-        Raises as ``resolve``, and FailedPrecondition when the tensors are damaged.
+        Without ``keep``, what is loaded takes no place of what is used again and again. Raises as
+        ``resolve``, and FailedPrecondition when the tensors are damaged.
         """
         version = self.resolve(address)
         key = (version.name, version.digest)
         item = self._loaded.get(key)
         if item is None:
             item = self._versions.load(version)
-            self._loaded.put(key, item)
+            if keep:
+                self._loaded.put(key, item)
         return item
+
+    def info(self, address: str) -> VectorInfo:
+        """What an address means as listings show it, with its card; its tensors are not read.
+
+        Raises as ``resolve``.
+        """
+        version = self.resolve(address)
+        card = self._versions.full_card(version)
+        return summary(version.name, card, version.number, version.digest)
+
+    def card_text(self, address: str) -> str:
+        """The card of a version as it was stored, to the byte. Raises as ``resolve``."""
+        return self._versions.text(self.resolve(address))
 
     def open(self, address: str) -> tuple[Version, BufferedReader]:
         """The tensor file of a version, to send it on. It stays readable whatever is deleted."""
@@ -143,6 +159,13 @@ class Store:
         """
         return self._uploads.begin(name, card, size)
 
+    def known(self, name: str, card: Card, sha256: str) -> Version | None:
+        """The newest version of a name if it has this card and these tensors: no need to send them.
+
+        ``sha256``: hex digest of the tensor file. What the store fills in does not count.
+        """
+        return self._uploads.known(name, card, sha256)
+
     def resume(self, id: str) -> Upload:
         """Go on with an upload that was left off, also by another process.
 
@@ -178,7 +201,7 @@ class Store:
         """Who refers to a version. Raises as ``resolve``."""
         return self._references.by(self.resolve(address).address)
 
-    def verify(self) -> Report:
+    def verify(self) -> StoreReport:
         """Read everything and list what is damaged."""
         return verify(self._versions, self._references)
 

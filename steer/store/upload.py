@@ -186,6 +186,18 @@ class Uploads:
             _about(self._files, id).write_text(json.dumps(about))
         return Upload(self._versions, id, name, card, size)
 
+    def known(self, name: str, card: Card, sha256: str) -> Version | None:
+        """The newest version of a name if it has this card, without what is filled in, and file."""
+        check_name(name)
+        folder = self._versions.folder(name)
+        if not folder.live:
+            return None
+        with suppress(SteerError):
+            newest = self._versions.version(name, folder.live[-1], folder)
+            if _bare(newest.card) == replace(_bare(card), sha256=sha256):
+                return newest
+        return None
+
     def resume(self, id: str) -> Upload:
         """An upload that was left off.
 
@@ -201,6 +213,10 @@ class Uploads:
         except (FileNotFoundError, ValueError) as error:
             # A server that dies at the very beginning leaves a description that can not be read.
             raise NotFound(f"no upload {id!r} is under way", reason="UPLOAD_NOT_FOUND") from error
+
+
+def _bare(card: Card) -> Card:
+    return replace(card, norms={}, content_hash="")
 
 
 def _text(card: Card) -> str:

@@ -1,36 +1,16 @@
 """Checking everything a store holds."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from steer.errors import FailedPrecondition, NotFound
 from steer.store.address import is_name
 from steer.store.references import References
 from steer.store.removal import orphans
 from steer.store.versions import Folder, Versions
+from steer.types import Damage, StoreReport
 
 
-@dataclass(frozen=True, slots=True)
-class Damage:
-    """Something that is not as it was stored: where, and how."""
-
-    where: str
-    problem: str
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What ``Store.verify`` found. ``versions``: how many it read to the last byte.
-
-    ``leftovers``: files that interrupted writes left behind. They harm nothing; sweep takes them.
-    """
-
-    versions: int
-    damage: tuple[Damage, ...]
-    leftovers: tuple[str, ...]
-
-
-def verify(versions: Versions, references: References) -> Report:
+def verify(versions: Versions, references: References) -> StoreReport:
     """Read every version, retired ones too, and every reference."""
     names = sorted(name for name in versions.files.folders() if is_name(name))
     folders = {name: versions.folder(name) for name in names}
@@ -45,7 +25,7 @@ def verify(versions: Versions, references: References) -> Report:
     left = [f"{n}/{file}" for n in names for file in orphans(versions, n, folders[n])]
     staging = versions.files.staging
     left += [f"upload {path.name}" for path in staging.iterdir()] if staging.is_dir() else []
-    return Report(read, tuple(damage), tuple(left))
+    return StoreReport(read, tuple(damage), tuple(left))
 
 
 def _check(versions: Versions, name: str, folder: Folder) -> Iterator[Damage]:

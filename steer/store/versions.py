@@ -222,12 +222,23 @@ class Versions:
             except (OSError, ValueError, InvalidRequest) as error:
                 raise _damaged(version, error) from error
 
-    def row(self, version: Version) -> dict[str, Any]:
-        """What listings show of it; reads its tensors when the card does not say enough."""
+    def full_card(self, version: Version) -> Card:
+        """Its card with what a store fills in; reads its tensors when that is not there."""
         card = version.card
         if not card.content_hash or card.norms.keys() != set(card.sites):
             card = self.load(version).full_card()
-        return to_row(version.name, card)
+        return card
+
+    def row(self, version: Version) -> dict[str, Any]:
+        """What listings show of it."""
+        return to_row(version.name, self.full_card(version), version.number, version.digest)
+
+    def text(self, version: Version) -> str:
+        """Its card as it was stored, to the byte. Raises as ``version``."""
+        try:
+            return self.files.read(f"{version.name}/{card_file(version.number)}").decode()
+        except FileNotFoundError as error:
+            raise _just_deleted(version.name, version.number) from error
 
 
 def read_item(name: str, card: Card, content: Tensors) -> Item:

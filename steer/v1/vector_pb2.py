@@ -26,7 +26,7 @@ from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from steer.v1 import intervention_pb2 as steer_dot_v1_dot_intervention__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15steer/v1/vector.proto\x12\x08steer.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1bsteer/v1/intervention.proto\"\x8b\x02\n\x06Vector\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x63ontent_hash\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x04 \x01(\t\x12\r\n\x05model\x18\x05 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x06 \x01(\t\x12\x0f\n\x07\x64_model\x18\x07 \x01(\r\x12\x1d\n\x05sites\x18\x08 \x03(\x0b\x32\x0e.steer.v1.Site\x12\r\n\x05norms\x18\t \x03(\x01\x12\x0e\n\x06method\x18\n \x01(\t\x12\x0f\n\x07licence\x18\x0b \x01(\t\x12\x0f\n\x07\x63reated\x18\x0c \x01(\t\x12%\n\x04\x63\x61rd\x18\r \x01(\x0b\x32\x17.google.protobuf.Struct\"{\n\x12ListVectorsRequest\x12\x16\n\tpage_size\x18\x01 \x01(\rH\x00\x88\x01\x01\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\r\n\x05model\x18\x03 \x01(\t\x12\x0c\n\x04kind\x18\x04 \x01(\t\x12\x0e\n\x06method\x18\x05 \x01(\tB\x0c\n\n_page_size\"Q\n\x13ListVectorsResponse\x12!\n\x07vectors\x18\x01 \x03(\x0b\x32\x10.steer.v1.Vector\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\" \n\x10GetVectorRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"5\n\x11GetVectorResponse\x12 \n\x06vector\x18\x01 \x01(\x0b\x32\x10.steer.v1.Vector2\xa1\x01\n\rVectorService\x12J\n\x0bListVectors\x12\x1c.steer.v1.ListVectorsRequest\x1a\x1d.steer.v1.ListVectorsResponse\x12\x44\n\tGetVector\x12\x1a.steer.v1.GetVectorRequest\x1a\x1b.steer.v1.GetVectorResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15steer/v1/vector.proto\x12\x08steer.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1bsteer/v1/intervention.proto\"\xbd\x02\n\x06Vector\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x63ontent_hash\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x04 \x01(\t\x12\r\n\x05model\x18\x05 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x06 \x01(\t\x12\x0f\n\x07\x64_model\x18\x07 \x01(\r\x12\x1d\n\x05sites\x18\x08 \x03(\x0b\x32\x0e.steer.v1.Site\x12\r\n\x05norms\x18\t \x03(\x01\x12\x0e\n\x06method\x18\n \x01(\t\x12\x0f\n\x07licence\x18\x0b \x01(\t\x12\x0f\n\x07\x63reated\x18\x0c \x01(\t\x12%\n\x04\x63\x61rd\x18\r \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x0f\n\x07version\x18\x0e \x01(\r\x12\x0e\n\x06\x64igest\x18\x0f \x01(\t\x12\x0f\n\x07\x62undled\x18\x10 \x01(\x08\"{\n\x12ListVectorsRequest\x12\x16\n\tpage_size\x18\x01 \x01(\rH\x00\x88\x01\x01\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\r\n\x05model\x18\x03 \x01(\t\x12\x0c\n\x04kind\x18\x04 \x01(\t\x12\x0e\n\x06method\x18\x05 \x01(\tB\x0c\n\n_page_size\"Q\n\x13ListVectorsResponse\x12!\n\x07vectors\x18\x01 \x03(\x0b\x32\x10.steer.v1.Vector\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"b\n\x10GetVectorRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x07nearest\x18\x02 \x01(\rH\x00\x88\x01\x01\x12\x13\n\x06tokens\x18\x03 \x01(\rH\x01\x88\x01\x01\x42\n\n\x08_nearestB\t\n\x07_tokens\"c\n\x11GetVectorResponse\x12 \n\x06vector\x18\x01 \x01(\x0b\x32\x10.steer.v1.Vector\x12,\n\nstatistics\x18\x02 \x03(\x0b\x32\x18.steer.v1.SiteStatistics\"\xd7\x01\n\x0eSiteStatistics\x12\x1c\n\x04site\x18\x01 \x01(\x0b\x32\x0e.steer.v1.Site\x12\x0c\n\x04norm\x18\x02 \x01(\x01\x12\x1a\n\rrelative_norm\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12$\n\x07nearest\x18\x04 \x03(\x0b\x32\x13.steer.v1.Neighbour\x12 \n\x03top\x18\x05 \x03(\x0b\x32\x13.steer.v1.LensToken\x12#\n\x06\x62ottom\x18\x06 \x03(\x0b\x32\x13.steer.v1.LensTokenB\x10\n\x0e_relative_norm\")\n\tNeighbour\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06\x63osine\x18\x02 \x01(\x01\";\n\tLensToken\x12\x10\n\x08token_id\x18\x01 \x01(\r\x12\r\n\x05piece\x18\x02 \x01(\t\x12\r\n\x05logit\x18\x03 \x01(\x01\")\n\x19ListVectorVersionsRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"@\n\x1aListVectorVersionsResponse\x12\"\n\x08versions\x18\x01 \x03(\x0b\x32\x10.steer.v1.Vector\"%\n\x05Piece\x12\x0e\n\x06offset\x18\x01 \x01(\x04\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\"|\n\x13UploadVectorRequest\x12&\n\x05\x62\x65gin\x18\x01 \x01(\x0b\x32\x15.steer.v1.UploadBeginH\x00\x12\x10\n\x06resume\x18\x02 \x01(\tH\x00\x12 \n\x05piece\x18\x03 \x01(\x0b\x32\x0f.steer.v1.PieceH\x00\x42\t\n\x07message\"L\n\x0bUploadBegin\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tcard_json\x18\x02 \x01(\t\x12\x0c\n\x04size\x18\x03 \x01(\x04\x12\x0e\n\x06sha256\x18\x04 \x01(\t\"[\n\x14UploadVectorResponse\x12\x11\n\tupload_id\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x04\x12 \n\x06vector\x18\x03 \x01(\x0b\x32\x10.steer.v1.Vector\"5\n\x15\x44ownloadVectorRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x04\"q\n\x16\x44ownloadVectorResponse\x12*\n\x06header\x18\x01 \x01(\x0b\x32\x18.steer.v1.DownloadHeaderH\x00\x12 \n\x05piece\x18\x02 \x01(\x0b\x32\x0f.steer.v1.PieceH\x00\x42\t\n\x07message\"c\n\x0e\x44ownloadHeader\x12 \n\x06vector\x18\x01 \x01(\x0b\x32\x10.steer.v1.Vector\x12\x11\n\tcard_json\x18\x02 \x01(\t\x12\x0c\n\x04size\x18\x03 \x01(\x04\x12\x0e\n\x06sha256\x18\x04 \x01(\t\"#\n\x13\x44\x65leteVectorRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"L\n\x14\x44\x65leteVectorResponse\x12\x0f\n\x07removed\x18\x01 \x03(\t\x12#\n\x04kept\x18\x02 \x03(\x0b\x32\x15.steer.v1.KeptVersion\"3\n\x0bKeptVersion\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\x12\x13\n\x0breferred_by\x18\x02 \x03(\t\"\x90\x01\n\x13ImportVectorRequest\x12&\n\x05\x62\x65gin\x18\x01 \x01(\x0b\x32\x15.steer.v1.ImportBeginH\x00\x12$\n\x04\x66ile\x18\x02 \x01(\x0b\x32\x14.steer.v1.FileHeaderH\x00\x12 \n\x05piece\x18\x03 \x01(\x0b\x32\x0f.steer.v1.PieceH\x00\x42\t\n\x07message\"\xa5\x01\n\x0bImportBegin\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07\x64ry_run\x18\x02 \x01(\x08\x12\r\n\x05label\x18\x03 \x01(\t\x12(\n\x07options\x18\x04 \x01(\x0b\x32\x17.steer.v1.ImportOptions\x12\x18\n\x10\x66or_served_model\x18\x05 \x01(\x08\x12\x13\n\x0b\x64\x65scription\x18\x06 \x01(\t\x12\x0f\n\x07licence\x18\x07 \x01(\t\"\x8e\x02\n\rImportOptions\x12\x0e\n\x06\x66ormat\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12\x12\n\x05layer\x18\x03 \x01(\rH\x00\x88\x01\x01\x12\x1e\n\x05point\x18\x04 \x01(\x0e\x32\x0f.steer.v1.Point\x12\x19\n\x0cindex_offset\x18\x05 \x01(\x11H\x01\x88\x01\x01\x12\x0e\n\x06\x63hoice\x18\x06 \x01(\t\x12\x0c\n\x04kind\x18\x07 \x01(\t\x12\x15\n\x08strength\x18\x08 \x01(\x01H\x02\x88\x01\x01\x12\x12\n\x05scale\x18\t \x01(\x01H\x03\x88\x01\x01\x12\x0e\n\x01k\x18\n \x01(\rH\x04\x88\x01\x01\x42\x08\n\x06_layerB\x0f\n\r_index_offsetB\x0b\n\t_strengthB\x08\n\x06_scaleB\x04\n\x02_k\"(\n\nFileHeader\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x04\"b\n\x14ImportVectorResponse\x12(\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\x17.steer.v1.ImportAccount\x12 \n\x06vector\x18\x02 \x01(\x0b\x32\x10.steer.v1.Vector\"\xf1\x01\n\rImportAccount\x12\x0e\n\x06\x66ormat\x18\x01 \x01(\t\x12\x0e\n\x06writer\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\r\n\x05model\x18\x04 \x01(\t\x12\x0f\n\x07\x64_model\x18\x05 \x01(\r\x12\x1d\n\x05sites\x18\x06 \x03(\x0b\x32\x0e.steer.v1.Site\x12\r\n\x05norms\x18\x07 \x03(\x01\x12\x12\n\nconvention\x18\x08 \x01(\t\x12\r\n\x05scale\x18\t \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\n \x01(\t\x12\x0f\n\x07\x64ropped\x18\x0b \x03(\t\x12\x0e\n\x06\x66olded\x18\x0c \x03(\t\x12\x10\n\x08warnings\x18\r \x03(\t\"3\n\x13\x45xportVectorRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06\x66ormat\x18\x02 \x01(\t\"\x93\x01\n\x14\x45xportVectorResponse\x12(\n\x06header\x18\x01 \x01(\x0b\x32\x16.steer.v1.ExportHeaderH\x00\x12$\n\x04\x66ile\x18\x02 \x01(\x0b\x32\x14.steer.v1.FileHeaderH\x00\x12 \n\x05piece\x18\x03 \x01(\x0b\x32\x0f.steer.v1.PieceH\x00\x42\t\n\x07message\"?\n\x0c\x45xportHeader\x12 \n\x06vector\x18\x01 \x01(\x0b\x32\x10.steer.v1.Vector\x12\r\n\x05notes\x18\x02 \x03(\t\"N\n\x15\x43ombineVectorsRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nexpression\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\":\n\x16\x43ombineVectorsResponse\x12 \n\x06vector\x18\x01 \x01(\x0b\x32\x10.steer.v1.Vector\"\x16\n\x14VerifyVectorsRequest\"^\n\x15VerifyVectorsResponse\x12\x10\n\x08versions\x18\x01 \x01(\r\x12 \n\x06\x64\x61mage\x18\x02 \x03(\x0b\x32\x10.steer.v1.Damage\x12\x11\n\tleftovers\x18\x03 \x03(\t\"(\n\x06\x44\x61mage\x12\r\n\x05where\x18\x01 \x01(\t\x12\x0f\n\x07problem\x18\x02 \x01(\t2\xc2\x06\n\rVectorService\x12J\n\x0bListVectors\x12\x1c.steer.v1.ListVectorsRequest\x1a\x1d.steer.v1.ListVectorsResponse\x12\x44\n\tGetVector\x12\x1a.steer.v1.GetVectorRequest\x1a\x1b.steer.v1.GetVectorResponse\x12_\n\x12ListVectorVersions\x12#.steer.v1.ListVectorVersionsRequest\x1a$.steer.v1.ListVectorVersionsResponse\x12O\n\x0cUploadVector\x12\x1d.steer.v1.UploadVectorRequest\x1a\x1e.steer.v1.UploadVectorResponse(\x01\x12U\n\x0e\x44ownloadVector\x12\x1f.steer.v1.DownloadVectorRequest\x1a .steer.v1.DownloadVectorResponse0\x01\x12M\n\x0c\x44\x65leteVector\x12\x1d.steer.v1.DeleteVectorRequest\x1a\x1e.steer.v1.DeleteVectorResponse\x12O\n\x0cImportVector\x12\x1d.steer.v1.ImportVectorRequest\x1a\x1e.steer.v1.ImportVectorResponse(\x01\x12O\n\x0c\x45xportVector\x12\x1d.steer.v1.ExportVectorRequest\x1a\x1e.steer.v1.ExportVectorResponse0\x01\x12S\n\x0e\x43ombineVectors\x12\x1f.steer.v1.CombineVectorsRequest\x1a .steer.v1.CombineVectorsResponse\x12P\n\rVerifyVectors\x12\x1e.steer.v1.VerifyVectorsRequest\x1a\x1f.steer.v1.VerifyVectorsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,15 +34,73 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'steer.v1.vector_pb2', _glob
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_VECTOR']._serialized_start=95
-  _globals['_VECTOR']._serialized_end=362
-  _globals['_LISTVECTORSREQUEST']._serialized_start=364
-  _globals['_LISTVECTORSREQUEST']._serialized_end=487
-  _globals['_LISTVECTORSRESPONSE']._serialized_start=489
-  _globals['_LISTVECTORSRESPONSE']._serialized_end=570
-  _globals['_GETVECTORREQUEST']._serialized_start=572
-  _globals['_GETVECTORREQUEST']._serialized_end=604
-  _globals['_GETVECTORRESPONSE']._serialized_start=606
-  _globals['_GETVECTORRESPONSE']._serialized_end=659
-  _globals['_VECTORSERVICE']._serialized_start=662
-  _globals['_VECTORSERVICE']._serialized_end=823
+  _globals['_VECTOR']._serialized_end=412
+  _globals['_LISTVECTORSREQUEST']._serialized_start=414
+  _globals['_LISTVECTORSREQUEST']._serialized_end=537
+  _globals['_LISTVECTORSRESPONSE']._serialized_start=539
+  _globals['_LISTVECTORSRESPONSE']._serialized_end=620
+  _globals['_GETVECTORREQUEST']._serialized_start=622
+  _globals['_GETVECTORREQUEST']._serialized_end=720
+  _globals['_GETVECTORRESPONSE']._serialized_start=722
+  _globals['_GETVECTORRESPONSE']._serialized_end=821
+  _globals['_SITESTATISTICS']._serialized_start=824
+  _globals['_SITESTATISTICS']._serialized_end=1039
+  _globals['_NEIGHBOUR']._serialized_start=1041
+  _globals['_NEIGHBOUR']._serialized_end=1082
+  _globals['_LENSTOKEN']._serialized_start=1084
+  _globals['_LENSTOKEN']._serialized_end=1143
+  _globals['_LISTVECTORVERSIONSREQUEST']._serialized_start=1145
+  _globals['_LISTVECTORVERSIONSREQUEST']._serialized_end=1186
+  _globals['_LISTVECTORVERSIONSRESPONSE']._serialized_start=1188
+  _globals['_LISTVECTORVERSIONSRESPONSE']._serialized_end=1252
+  _globals['_PIECE']._serialized_start=1254
+  _globals['_PIECE']._serialized_end=1291
+  _globals['_UPLOADVECTORREQUEST']._serialized_start=1293
+  _globals['_UPLOADVECTORREQUEST']._serialized_end=1417
+  _globals['_UPLOADBEGIN']._serialized_start=1419
+  _globals['_UPLOADBEGIN']._serialized_end=1495
+  _globals['_UPLOADVECTORRESPONSE']._serialized_start=1497
+  _globals['_UPLOADVECTORRESPONSE']._serialized_end=1588
+  _globals['_DOWNLOADVECTORREQUEST']._serialized_start=1590
+  _globals['_DOWNLOADVECTORREQUEST']._serialized_end=1643
+  _globals['_DOWNLOADVECTORRESPONSE']._serialized_start=1645
+  _globals['_DOWNLOADVECTORRESPONSE']._serialized_end=1758
+  _globals['_DOWNLOADHEADER']._serialized_start=1760
+  _globals['_DOWNLOADHEADER']._serialized_end=1859
+  _globals['_DELETEVECTORREQUEST']._serialized_start=1861
+  _globals['_DELETEVECTORREQUEST']._serialized_end=1896
+  _globals['_DELETEVECTORRESPONSE']._serialized_start=1898
+  _globals['_DELETEVECTORRESPONSE']._serialized_end=1974
+  _globals['_KEPTVERSION']._serialized_start=1976
+  _globals['_KEPTVERSION']._serialized_end=2027
+  _globals['_IMPORTVECTORREQUEST']._serialized_start=2030
+  _globals['_IMPORTVECTORREQUEST']._serialized_end=2174
+  _globals['_IMPORTBEGIN']._serialized_start=2177
+  _globals['_IMPORTBEGIN']._serialized_end=2342
+  _globals['_IMPORTOPTIONS']._serialized_start=2345
+  _globals['_IMPORTOPTIONS']._serialized_end=2615
+  _globals['_FILEHEADER']._serialized_start=2617
+  _globals['_FILEHEADER']._serialized_end=2657
+  _globals['_IMPORTVECTORRESPONSE']._serialized_start=2659
+  _globals['_IMPORTVECTORRESPONSE']._serialized_end=2757
+  _globals['_IMPORTACCOUNT']._serialized_start=2760
+  _globals['_IMPORTACCOUNT']._serialized_end=3001
+  _globals['_EXPORTVECTORREQUEST']._serialized_start=3003
+  _globals['_EXPORTVECTORREQUEST']._serialized_end=3054
+  _globals['_EXPORTVECTORRESPONSE']._serialized_start=3057
+  _globals['_EXPORTVECTORRESPONSE']._serialized_end=3204
+  _globals['_EXPORTHEADER']._serialized_start=3206
+  _globals['_EXPORTHEADER']._serialized_end=3269
+  _globals['_COMBINEVECTORSREQUEST']._serialized_start=3271
+  _globals['_COMBINEVECTORSREQUEST']._serialized_end=3349
+  _globals['_COMBINEVECTORSRESPONSE']._serialized_start=3351
+  _globals['_COMBINEVECTORSRESPONSE']._serialized_end=3409
+  _globals['_VERIFYVECTORSREQUEST']._serialized_start=3411
+  _globals['_VERIFYVECTORSREQUEST']._serialized_end=3433
+  _globals['_VERIFYVECTORSRESPONSE']._serialized_start=3435
+  _globals['_VERIFYVECTORSRESPONSE']._serialized_end=3529
+  _globals['_DAMAGE']._serialized_start=3531
+  _globals['_DAMAGE']._serialized_end=3571
+  _globals['_VECTORSERVICE']._serialized_start=3574
+  _globals['_VECTORSERVICE']._serialized_end=4408
 # @@protoc_insertion_point(module_scope)

@@ -26,7 +26,10 @@ if _version_not_supported:
 
 
 class VectorServiceStub:
-    """Reads the store of vectors.
+    """Keeps vectors and dictionaries. Versions never change; a name means its newest one.
+
+    An address is `name` (the newest version), `name@2` (the second), or `name@sha256:…` (the version
+    whose digest, or else whose content hash, begins so; 8 hex digits or more).
     """
 
     def __init__(self, channel):
@@ -45,10 +48,53 @@ class VectorServiceStub:
                 request_serializer=steer_dot_v1_dot_vector__pb2.GetVectorRequest.SerializeToString,
                 response_deserializer=steer_dot_v1_dot_vector__pb2.GetVectorResponse.FromString,
                 _registered_method=True)
+        self.ListVectorVersions = channel.unary_unary(
+                '/steer.v1.VectorService/ListVectorVersions',
+                request_serializer=steer_dot_v1_dot_vector__pb2.ListVectorVersionsRequest.SerializeToString,
+                response_deserializer=steer_dot_v1_dot_vector__pb2.ListVectorVersionsResponse.FromString,
+                _registered_method=True)
+        self.UploadVector = channel.stream_unary(
+                '/steer.v1.VectorService/UploadVector',
+                request_serializer=steer_dot_v1_dot_vector__pb2.UploadVectorRequest.SerializeToString,
+                response_deserializer=steer_dot_v1_dot_vector__pb2.UploadVectorResponse.FromString,
+                _registered_method=True)
+        self.DownloadVector = channel.unary_stream(
+                '/steer.v1.VectorService/DownloadVector',
+                request_serializer=steer_dot_v1_dot_vector__pb2.DownloadVectorRequest.SerializeToString,
+                response_deserializer=steer_dot_v1_dot_vector__pb2.DownloadVectorResponse.FromString,
+                _registered_method=True)
+        self.DeleteVector = channel.unary_unary(
+                '/steer.v1.VectorService/DeleteVector',
+                request_serializer=steer_dot_v1_dot_vector__pb2.DeleteVectorRequest.SerializeToString,
+                response_deserializer=steer_dot_v1_dot_vector__pb2.DeleteVectorResponse.FromString,
+                _registered_method=True)
+        self.ImportVector = channel.stream_unary(
+                '/steer.v1.VectorService/ImportVector',
+                request_serializer=steer_dot_v1_dot_vector__pb2.ImportVectorRequest.SerializeToString,
+                response_deserializer=steer_dot_v1_dot_vector__pb2.ImportVectorResponse.FromString,
+                _registered_method=True)
+        self.ExportVector = channel.unary_stream(
+                '/steer.v1.VectorService/ExportVector',
+                request_serializer=steer_dot_v1_dot_vector__pb2.ExportVectorRequest.SerializeToString,
+                response_deserializer=steer_dot_v1_dot_vector__pb2.ExportVectorResponse.FromString,
+                _registered_method=True)
+        self.CombineVectors = channel.unary_unary(
+                '/steer.v1.VectorService/CombineVectors',
+                request_serializer=steer_dot_v1_dot_vector__pb2.CombineVectorsRequest.SerializeToString,
+                response_deserializer=steer_dot_v1_dot_vector__pb2.CombineVectorsResponse.FromString,
+                _registered_method=True)
+        self.VerifyVectors = channel.unary_unary(
+                '/steer.v1.VectorService/VerifyVectors',
+                request_serializer=steer_dot_v1_dot_vector__pb2.VerifyVectorsRequest.SerializeToString,
+                response_deserializer=steer_dot_v1_dot_vector__pb2.VerifyVectorsResponse.FromString,
+                _registered_method=True)
 
 
 class VectorServiceServicer:
-    """Reads the store of vectors.
+    """Keeps vectors and dictionaries. Versions never change; a name means its newest one.
+
+    An address is `name` (the newest version), `name@2` (the second), or `name@sha256:…` (the version
+    whose digest, or else whose content hash, begins so; 8 hex digits or more).
     """
 
     def ListVectors(self, request, context):
@@ -59,7 +105,68 @@ class VectorServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetVector(self, request, context):
-        """One stored vector with its card.
+        """One stored vector with its card, and what there is to say of its directions.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListVectorVersions(self, request, context):
+        """The versions of a vector.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UploadVector(self, request_iterator, context):
+        """Store a card and its tensor file as the newest version of a name. The first message begins an
+        upload or goes on with one, the others are pieces of the file, in order. When the stream ends
+        before all of the file has arrived, the answer says how much has; what has arrived stays for a
+        day, also when the call breaks off. A stream without pieces is how to ask for that.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DownloadVector(self, request, context):
+        """The card and the tensor file of a vector: a header, then pieces of the file, in order.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteVector(self, request, context):
+        """Delete one version, or all versions of a name. Versions that stored runs refer to are kept, and
+        found by their hash alone.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ImportVector(self, request_iterator, context):
+        """Read files of another program, and store what is in them. The first message says what to do;
+        then come the files, each followed by its pieces, in order.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExportVector(self, request, context):
+        """A vector as files of another program: a header, then the files, each followed by its pieces.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CombineVectors(self, request, context):
+        """Store what an expression of stored vectors comes to.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def VerifyVectors(self, request, context):
+        """Read everything that is stored, and list what is damaged.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -78,6 +185,46 @@ def add_VectorServiceServicer_to_server(servicer, server):
                     request_deserializer=steer_dot_v1_dot_vector__pb2.GetVectorRequest.FromString,
                     response_serializer=steer_dot_v1_dot_vector__pb2.GetVectorResponse.SerializeToString,
             ),
+            'ListVectorVersions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListVectorVersions,
+                    request_deserializer=steer_dot_v1_dot_vector__pb2.ListVectorVersionsRequest.FromString,
+                    response_serializer=steer_dot_v1_dot_vector__pb2.ListVectorVersionsResponse.SerializeToString,
+            ),
+            'UploadVector': grpc.stream_unary_rpc_method_handler(
+                    servicer.UploadVector,
+                    request_deserializer=steer_dot_v1_dot_vector__pb2.UploadVectorRequest.FromString,
+                    response_serializer=steer_dot_v1_dot_vector__pb2.UploadVectorResponse.SerializeToString,
+            ),
+            'DownloadVector': grpc.unary_stream_rpc_method_handler(
+                    servicer.DownloadVector,
+                    request_deserializer=steer_dot_v1_dot_vector__pb2.DownloadVectorRequest.FromString,
+                    response_serializer=steer_dot_v1_dot_vector__pb2.DownloadVectorResponse.SerializeToString,
+            ),
+            'DeleteVector': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteVector,
+                    request_deserializer=steer_dot_v1_dot_vector__pb2.DeleteVectorRequest.FromString,
+                    response_serializer=steer_dot_v1_dot_vector__pb2.DeleteVectorResponse.SerializeToString,
+            ),
+            'ImportVector': grpc.stream_unary_rpc_method_handler(
+                    servicer.ImportVector,
+                    request_deserializer=steer_dot_v1_dot_vector__pb2.ImportVectorRequest.FromString,
+                    response_serializer=steer_dot_v1_dot_vector__pb2.ImportVectorResponse.SerializeToString,
+            ),
+            'ExportVector': grpc.unary_stream_rpc_method_handler(
+                    servicer.ExportVector,
+                    request_deserializer=steer_dot_v1_dot_vector__pb2.ExportVectorRequest.FromString,
+                    response_serializer=steer_dot_v1_dot_vector__pb2.ExportVectorResponse.SerializeToString,
+            ),
+            'CombineVectors': grpc.unary_unary_rpc_method_handler(
+                    servicer.CombineVectors,
+                    request_deserializer=steer_dot_v1_dot_vector__pb2.CombineVectorsRequest.FromString,
+                    response_serializer=steer_dot_v1_dot_vector__pb2.CombineVectorsResponse.SerializeToString,
+            ),
+            'VerifyVectors': grpc.unary_unary_rpc_method_handler(
+                    servicer.VerifyVectors,
+                    request_deserializer=steer_dot_v1_dot_vector__pb2.VerifyVectorsRequest.FromString,
+                    response_serializer=steer_dot_v1_dot_vector__pb2.VerifyVectorsResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'steer.v1.VectorService', rpc_method_handlers)
@@ -87,7 +234,10 @@ def add_VectorServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class VectorService:
-    """Reads the store of vectors.
+    """Keeps vectors and dictionaries. Versions never change; a name means its newest one.
+
+    An address is `name` (the newest version), `name@2` (the second), or `name@sha256:…` (the version
+    whose digest, or else whose content hash, begins so; 8 hex digits or more).
     """
 
     @staticmethod
@@ -134,6 +284,222 @@ class VectorService:
             '/steer.v1.VectorService/GetVector',
             steer_dot_v1_dot_vector__pb2.GetVectorRequest.SerializeToString,
             steer_dot_v1_dot_vector__pb2.GetVectorResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListVectorVersions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/steer.v1.VectorService/ListVectorVersions',
+            steer_dot_v1_dot_vector__pb2.ListVectorVersionsRequest.SerializeToString,
+            steer_dot_v1_dot_vector__pb2.ListVectorVersionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UploadVector(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/steer.v1.VectorService/UploadVector',
+            steer_dot_v1_dot_vector__pb2.UploadVectorRequest.SerializeToString,
+            steer_dot_v1_dot_vector__pb2.UploadVectorResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DownloadVector(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/steer.v1.VectorService/DownloadVector',
+            steer_dot_v1_dot_vector__pb2.DownloadVectorRequest.SerializeToString,
+            steer_dot_v1_dot_vector__pb2.DownloadVectorResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteVector(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/steer.v1.VectorService/DeleteVector',
+            steer_dot_v1_dot_vector__pb2.DeleteVectorRequest.SerializeToString,
+            steer_dot_v1_dot_vector__pb2.DeleteVectorResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ImportVector(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/steer.v1.VectorService/ImportVector',
+            steer_dot_v1_dot_vector__pb2.ImportVectorRequest.SerializeToString,
+            steer_dot_v1_dot_vector__pb2.ImportVectorResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportVector(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/steer.v1.VectorService/ExportVector',
+            steer_dot_v1_dot_vector__pb2.ExportVectorRequest.SerializeToString,
+            steer_dot_v1_dot_vector__pb2.ExportVectorResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CombineVectors(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/steer.v1.VectorService/CombineVectors',
+            steer_dot_v1_dot_vector__pb2.CombineVectorsRequest.SerializeToString,
+            steer_dot_v1_dot_vector__pb2.CombineVectorsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def VerifyVectors(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/steer.v1.VectorService/VerifyVectors',
+            steer_dot_v1_dot_vector__pb2.VerifyVectorsRequest.SerializeToString,
+            steer_dot_v1_dot_vector__pb2.VerifyVectorsResponse.FromString,
             options,
             channel_credentials,
             insecure,

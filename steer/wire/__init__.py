@@ -10,7 +10,8 @@ from typing import TypeVar
 
 import steer.v1 as pb
 from steer.errors import Violations
-from steer.specs import RunSpec
+from steer.foreign import Options
+from steer.specs import RunSpec, RunState
 from steer.types import (
     Arm,
     CaptureTrial,
@@ -22,7 +23,7 @@ from steer.types import (
     Trial,
     Where,
 )
-from steer.wire import captures, gates, interventions, recipes, specs, trials, where
+from steer.wire import captures, foreign, gates, interventions, recipes, runs, specs, trials, where
 from steer.wire.captures import (
     build_activations,
     build_capture,
@@ -32,8 +33,8 @@ from steer.wire.captures import (
     parse_features,
     parse_held,
 )
-from steer.wire.catalog import build_model, build_vector, parse_model, parse_vector
 from steer.wire.check import Check
+from steer.wire.foreign import build_account, build_import_options, parse_account
 from steer.wire.gates import build_gate
 from steer.wire.interventions import build_intervention
 from steer.wire.measures import (
@@ -42,6 +43,7 @@ from steer.wire.measures import (
     parse_measurement,
     parse_scored_arm,
 )
+from steer.wire.model import build_model, parse_model
 from steer.wire.recipes import build_recipe, recipe_hash, recipe_to_json
 from steer.wire.rows import (
     build_chunk,
@@ -63,6 +65,16 @@ from steer.wire.sampling import build_sampling
 from steer.wire.specs import build_run_spec, run_spec_from_json, run_spec_hash, run_spec_to_json
 from steer.wire.started import build_started, parse_started
 from steer.wire.trials import build_arm, build_prompt, build_score, build_trial
+from steer.wire.vectors import (
+    build_removed,
+    build_statistics,
+    build_store_report,
+    build_vector,
+    parse_removed,
+    parse_statistics,
+    parse_store_report,
+    parse_vector,
+)
 from steer.wire.where import build_where
 
 M = TypeVar("M")
@@ -102,6 +114,11 @@ def read_run_spec(message: pb.RunSpec, path: str = "spec") -> tuple[RunSpec, Vio
 def parse_run_spec(message: pb.RunSpec, path: str = "spec") -> RunSpec:
     """The spec of a run. Raises InvalidRequest with every violation."""
     return _judged(specs.read_run_spec, message, path)
+
+
+def parse_states(message: pb.ListRunsRequest, path: str = "") -> tuple[RunState, ...]:
+    """Which states are asked for. Raises InvalidRequest with every violation."""
+    return _judged(runs.read_states, message, path)
 
 
 def parse_trial(message: pb.Trial, path: str = "trial") -> Trial:
@@ -154,6 +171,11 @@ def parse_gate(message: pb.Gate, path: str = "gate") -> Gate:
     return _judged(gates.parse_gate, message, path)
 
 
+def parse_import_options(message: pb.ImportOptions, path: str = "options") -> Options:
+    """What one says about foreign files. Raises InvalidRequest with every violation."""
+    return _judged(foreign.read_import_options, message, path)
+
+
 def _judged(read: Callable[[M, Check], T], message: M, path: str) -> T:
     check = Check.begin(path)
     value = read(message, check)
@@ -162,6 +184,7 @@ def _judged(read: Callable[[M, Check], T], message: M, path: str) -> T:
 
 
 __all__ = [
+    "build_account",
     "build_activations",
     "build_arm",
     "build_capture",
@@ -171,11 +194,13 @@ __all__ = [
     "build_finished",
     "build_gate",
     "build_held",
+    "build_import_options",
     "build_intervention",
     "build_measurement",
     "build_model",
     "build_prompt",
     "build_recipe",
+    "build_removed",
     "build_report",
     "build_row",
     "build_run",
@@ -184,9 +209,12 @@ __all__ = [
     "build_score",
     "build_scored_arm",
     "build_started",
+    "build_statistics",
+    "build_store_report",
     "build_trial",
     "build_vector",
     "build_where",
+    "parse_account",
     "parse_activations",
     "parse_arm",
     "parse_capture",
@@ -196,11 +224,13 @@ __all__ = [
     "parse_finished",
     "parse_gate",
     "parse_held",
+    "parse_import_options",
     "parse_intervention",
     "parse_measurement",
     "parse_model",
     "parse_prompt",
     "parse_recipe",
+    "parse_removed",
     "parse_report",
     "parse_row",
     "parse_run",
@@ -208,6 +238,9 @@ __all__ = [
     "parse_score",
     "parse_scored_arm",
     "parse_started",
+    "parse_states",
+    "parse_statistics",
+    "parse_store_report",
     "parse_trial",
     "parse_vector",
     "parse_where",

@@ -70,6 +70,16 @@ def test_pages_are_of_both(store):
     assert found == ["a", "aa", "b", "c", "d"]
 
 
+def test_what_is_below_is_told_from_what_is_above(store, below):
+    store.add(items.vector("b", seed=9))
+    assert {info.name: info.bundled for info in store.page()} == {"a": True, "b": False, "c": True}
+    assert store.info("a").bundled and not store.info("b").bundled
+    assert store.info(below.resolve("b").address).bundled
+    assert store.info("b@1").version == 1
+    assert store.card_text("a") == below.card_text("a")
+    assert store.card_text("b") != below.card_text("b")
+
+
 def test_a_page_is_full_when_what_would_fill_it_is_hidden(store):
     for name in ("a", "b"):
         store.add(replace(items.vector(name), card=replace(items.CARD, model="o")))

@@ -1,5 +1,6 @@
 """The store: exact round trips, versions, addresses, deletion; on a folder and in memory."""
 
+import hashlib
 from dataclasses import replace
 
 import numpy as np
@@ -325,3 +326,33 @@ def test_a_url_that_no_driver_knows_says_so():
     with pytest.raises(FailedPrecondition, match="nonesuch") as caught:
         Store("nonesuch://bucket")
     assert caught.value.reason == "STORE_UNKNOWN"
+
+
+def test_what_a_version_is_without_reading_its_tensors(store):
+    first, second = (store.add(items.vector("a", seed)) for seed in (0, 1))
+    for reader in (store, Store(store.root)):
+        info = reader.info("a")
+        assert (info.version, info.digest, info.address) == (2, second.digest, second.address)
+        assert info.card == second.card.to_dict() == reader.get("a").card.to_dict()
+        assert info.norms == tuple(second.card.norms.values())
+        assert reader.info("a@1") == reader.info(first.address)
+        text = reader.card_text("a@1")
+        assert first.digest == f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+    with pytest.raises(NotFound):
+        store.card_text("a@3")
+
+
+def test_what_is_there_already_is_known(store):
+    card = items.CARD
+    assert store.known("a", card, "0") is None
+    version = store.add(items.vector("a"))
+    sha256 = version.card.sha256
+    assert store.known("a", card, sha256) == version
+    assert store.known("a", version.card, sha256) == version
+    assert store.known("a", card, "0" * 64) is None
+    assert store.known("a", replace(card, description="x"), sha256) is None
+    assert store.known("b", card, sha256) is None
+    store.add(items.vector("a", seed=1))
+    assert store.known("a", card, sha256) is None  # It is no longer the newest.
+    with pytest.raises(InvalidRequest):
+        store.known("../a", card, sha256)

@@ -33,6 +33,11 @@ BOTH_WAYS: dict[str, tuple[st.SearchStrategy[Any], Callable[..., Any], Callable[
     "event": (r.events, wire.build_event, wire.parse_event),
     "report": (r.reports, wire.build_report, wire.parse_report),
     "vector": (s.vectors, lambda v: wire.build_vector(v, with_card=True), wire.parse_vector),
+    "statistics": (s.statistics, wire.build_statistics, wire.parse_statistics),
+    "removed": (s.removals, wire.build_removed, wire.parse_removed),
+    "store_report": (s.store_reports, wire.build_store_report, wire.parse_store_report),
+    "import_options": (s.import_options, wire.build_import_options, wire.parse_import_options),
+    "account": (s.accounts, wire.build_account, wire.parse_account),
 }
 
 

@@ -5,6 +5,7 @@ import struct
 from hypothesis import strategies as st
 
 from steer import types as t
+from steer.foreign import Account, Options
 
 MAX32 = 2**32 - 1
 finite = st.floats(allow_nan=False, allow_infinity=False)
@@ -266,4 +267,53 @@ vectors = st.builds(
     licence=text,
     created=text,
     card=st.dictionaries(text, json_values, max_size=3),
+    version=uint32,
+    digest=text,
+    bundled=st.booleans(),
+)
+lens_tokens = st.builds(t.LensToken, uint32, finite, text)
+statistics = st.builds(
+    t.SiteStatistics,
+    sites,
+    finite,
+    st.none() | finite,
+    several(st.builds(t.Neighbour, text, st.floats(-1, 1))),
+    several(lens_tokens),
+    several(lens_tokens),
+)
+removals = st.builds(
+    t.Removed, several(text), st.dictionaries(text, several(text, min_size=1), max_size=3)
+)
+store_reports = st.builds(
+    t.StoreReport, uint32, several(st.builds(t.Damage, text, text)), several(text)
+)
+int32 = st.integers(-(2**31), 2**31 - 1)
+import_options = st.builds(
+    Options,
+    format=text,
+    model=text,
+    layer=st.none() | uint32,
+    point=st.none() | st.sampled_from(t.Point),
+    index_offset=st.none() | int32,
+    choice=text,
+    kind=text,
+    strength=st.none() | finite,
+    scale=st.none() | finite,
+    k=st.none() | uint32,
+)
+accounts = st.builds(
+    Account,
+    format=text,
+    writer=text,
+    kind=text,
+    model=text,
+    d_model=uint32,
+    sites=several(sites),
+    norms=values,
+    convention=text,
+    scale=text,
+    detail=text,
+    dropped=several(text),
+    folded=several(text),
+    warnings=several(text),
 )

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import torch
 
-from steer.engine.base import Event, Sink
+from steer.engine.base import Event, Lens, Sink
 from steer.engine.embedded import pack
 from steer.engine.embedded.forward import adopt
 from steer.engine.embedded.loop import Loop
@@ -90,6 +90,10 @@ class EmbeddedEngine:
     def activations(self, arm: PlannedArm, sites: tuple[Site, ...]) -> Mapping[Site, Array]:
         """See ``Reader.activations``."""
         return self._call(lambda: self._loop.activations(arm, sites))
+
+    def lens(self, directions: Sequence[Array], count: int) -> Sequence[Lens]:
+        """See ``Engine.lens``."""
+        return self._call(lambda: self._loop.lens(directions, count))
 
     def warm_up(self) -> None:
         """Run one pass, so that the first caller does not pay for lazy set-up."""

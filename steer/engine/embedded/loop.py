@@ -6,12 +6,13 @@ from itertools import accumulate
 
 import torch
 
-from steer.engine.base import Done, Failed
+from steer.engine.base import Done, Failed, Lens
 from steer.engine.embedded import advance, probe, step
 from steer.engine.embedded.advance import Target
 from steer.engine.embedded.capture import Asked
 from steer.engine.embedded.cursors import Cursors
 from steer.engine.embedded.forward import forward
+from steer.engine.embedded.lens import lens
 from steer.engine.embedded.readout import Answer, read
 from steer.engine.embedded.sampler import uniforms
 from steer.engine.embedded.slots import Slots
@@ -83,6 +84,11 @@ class Loop:
             self._steering.settle()
             self._steering.detach(active)
         return {site: values.cpu().numpy() for site, values in found.items()}
+
+    def lens(self, directions: Sequence[Array], count: int) -> Sequence[Lens]:
+        """See ``Engine.lens``."""
+        self._steering.rest()
+        return lens(self._network, directions, count)
 
     def fail(self, job: Job, error: SteerError) -> None:
         """End a job at once and free its rows."""
