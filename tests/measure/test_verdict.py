@@ -1,8 +1,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from steer.measure import thresholds
 from steer.measure.records import Role
 from steer.measure.summary import summarise
 from steer.measure.verdict import REQUIRED, Outcome, Verdict, verdicts
@@ -114,6 +116,17 @@ def test_but_not_all_of_a_kind(gone: tuple[Role, ...]) -> None:
     arms = [one for one in standard(A2) if one.role not in gone]
     found = judge(arms, **dict.fromkeys(map(str, gone), "left out"))
     assert found.outcome is Outcome.INCONCLUSIVE
+
+
+def test_every_rule_and_threshold_is_written_down() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "verdict.md").read_text()
+    for finding in judge(standard(A2), items=30).findings:
+        assert f"| {finding.rule} |" in text
+    for name in ("ALPHA", "HALF", "TOO_CLOSE"):
+        assert f"| `{name}` | {getattr(thresholds, name):g} |" in text
+    assert f"| `MARGIN` | {100 * thresholds.MARGIN:g} points |" in text
+    for outcome in Outcome:
+        assert str(outcome) in " ".join(text.split())
 
 
 def test_too_few_seeds_are_told() -> None:
