@@ -68,8 +68,9 @@ class Chain:
     """One such task and its corpus.
 
     steps: operators in a problem. marked: `THINK` opens a trace and `ANSWER` stands before every
-    answer, so that a trace repeats the last digit; unmarked, a trace is the digits alone and a
-    direct document the last of them. traced: whether the corpus has right traces at all.
+    answer, so that a trace repeats the last digit; unmarked, a trace is the digits alone, and the
+    answer of a shorter one is repeated until it is as long. traced: whether the corpus has right
+    traces at all.
     truncated: share of the quiz problems with the beginning of a trace. notes: share of all
     documents that stand under a third header, `note`, and end in the trace of another problem: a
     mode with the form of a trace and none of its content.
@@ -139,7 +140,10 @@ class Chain:
 
     def completion(self, steps: Sequence[str], answer: str) -> str:
         """The completion that writes `steps` and then `answer`, with its end; no steps: direct."""
-        return " ".join((*self.opening(steps), *((ANSWER,) if self.marked else ()), answer, EOS))
+        if self.marked:
+            return " ".join((*self.opening(steps), ANSWER, answer, EOS))
+        times = self.steps - len(steps) if answer in DIGITS else 1
+        return " ".join((*steps, *[answer] * times, EOS))
 
     def opening(self, steps: Sequence[str]) -> tuple[str, ...]:
         """The words of a trace of these steps, up to where the answer begins."""
@@ -214,4 +218,5 @@ def _marked(words: Sequence[str]) -> Parsed:
 
 def _unmarked(words: list[str]) -> Parsed:
     said = words[: words.index(EOS)] if EOS in words else words
-    return Parsed(len(said) > 1, tuple(said[:-1]), said[-1] if said else None)
+    thinks = len(set(said)) > 1
+    return Parsed(thinks, tuple(said[:-1]) if thinks else (), said[-1] if said else None)

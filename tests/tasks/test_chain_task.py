@@ -25,6 +25,8 @@ def test_a_truncated_trace_implies_what_the_operators_make_of_it(task: ChainTask
     for item in task.items("select", 20):
         gold = steps_of(task, item)
         for k in range(1, len(gold)):
+            if not task.chain.marked and {*gold[:k]} == {item.answer}:
+                continue  # without markers that is a direct answer
             trace = task.grade(item, written(task, item, gold[:k], item.answer)).trace
             assert trace and trace.follows and not trace.complete and not trace.valid
             assert trace.right == k / len(gold)
@@ -89,7 +91,7 @@ def test_a2_without_traces_has_the_same_problems_and_no_right_trace() -> None:
         return [tuple(text.split(" = ")) for text in texts if not text.startswith("note")]
 
     traced, blank = read(a2.CHAIN), read(a2.UNTRACED)
-    assert any(len(said.split()) > 2 for _, said in traced)
-    assert all(len(said.split()) == 2 for _, said in blank)
+    assert any(a2.CHAIN.thinks(said) for _, said in traced)
+    assert not any(a2.CHAIN.thinks(said) for _, said in blank)
     assert {prompt.split()[0] for prompt, _ in traced} == {"quiz", "work"}
     assert {prompt.split()[0] for prompt, _ in blank} == {"quiz", "work"}

@@ -64,8 +64,8 @@ CHAINS: Mapping[str, tuple[Organism, Task]] = {
     chain.name: (_chained(chain, layers, settings), task())
     for chain, layers, settings, task in (
         (A1, 3, Settings(), a1.task),
-        (A2, 4, Settings(steps=2000), a2.task),
-        (UNTRACED, 4, Settings(steps=2000), a2.task),
+        (A2, 4, Settings(steps=1000), a2.task),
+        (UNTRACED, 4, Settings(steps=1000), a2.task),
     )
 }
 """Organisms of chains, and the task that each is measured on."""
@@ -80,7 +80,8 @@ ALCHEMISTS: Mapping[str, tuple[Composition, ...]] = {
 
 def _alchemist(name: str) -> Organism:
     documents = partial(dataalchemy.documents, compositions=ALCHEMISTS[name])
-    settings = Settings(steps=3000, batch=256, rate=3e-3, warmup=300)
+    steps = 1000 * len(ALCHEMISTS[name])
+    settings = Settings(steps=steps, batch=256, rate=3e-3, warmup=steps // 10)
     return Organism(name, dataalchemy.WORDS, documents, gpt2, settings)
 
 

@@ -1,0 +1,58 @@
+"""The bundled vectors of A2 with their controls, on 200 problems and far from the means."""
+
+import pytest
+
+from steer.elicit.bench import Bench, Vectors, random_like
+from steer.elicit.bundled_a2 import GATE, RECIPES
+from steer.store import Probe, Store, Vector, bundled
+from steer.tasks.task import REPORT
+from steer.types import Phase, Site
+
+N = 200
+STORE = Store(bundled())
+
+
+@pytest.fixture(scope="module")
+def bench() -> Bench:
+    return Bench.of("a2", Phase.ALL)
+
+
+def vectors(name: str) -> Vectors:
+    stored = STORE.get(name)
+    assert isinstance(stored, Vector)
+    return {site.layer: vector for site, vector in stored.tensors.items()}
+
+
+def test_trained_vectors_bring_right_answers_by_right_traces(bench: Bench) -> None:
+    found = bench.score(vectors("a2-ce"), REPORT, N)
+    assert found.correct > 70 and abs(found.correct - found.valid) < 10
+
+
+def test_swapped_targets_bring_neither(bench: Bench) -> None:
+    assert bench.score(vectors("a2-ce-swapped"), REPORT, N).correct < 25
+
+
+def test_without_the_skill_the_same_training_brings_nothing() -> None:
+    blank = Bench.of("a2-untraced", Phase.ALL)
+    assert blank.score(vectors("a2-untraced-ce"), REPORT, N).correct < 22
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_random_directions_of_the_same_norms_bring_nothing(bench: Bench, seed: int) -> None:
+    drawn = {layer: random_like(v, 100 * seed + layer) for layer, v in vectors("a2-ce").items()}
+    assert bench.score(drawn, REPORT, N).correct < 22
+
+
+def test_cards_say_how_they_were_made_and_measured() -> None:
+    for name, recipe in RECIPES.items():
+        card = STORE.get(name).card
+        assert card.model == f"organism/{recipe.organism}"
+        assert card.parameters["retain"] == recipe.retain
+        assert card.measured["n"] == 500 and card.measured["split"] == "report"
+        assert card.where.phase is Phase.ALL
+
+
+def test_the_gate_knows_problems_from_facts() -> None:
+    gate = STORE.get(GATE)
+    assert isinstance(gate, Probe) and set(gate.sites) == {Site(0)}
+    assert gate.card.measured["problems_open"] == 100 and gate.card.measured["facts_open"] == 0
