@@ -17,6 +17,7 @@ from steer.expressions import (
     is_expression,
     names,
     parse,
+    renamed,
 )
 
 VECTORS = {
@@ -234,3 +235,27 @@ def test_any_text_is_read_or_refused(text):
         assert error.reason == "BAD_EXPRESSION"
     else:
         assert names(node) and all(name in text for name in names(node))
+
+
+@pytest.mark.parametrize(
+    ("text", "new"),
+    [
+        ("a", "a@1"),
+        ("2*a - (b / 3)+a", "2*a@1 - (b@1 / 3)+a@1"),
+        ("mean(a, mean)", "mean(a@1, mean@1)"),
+        ("orthogonal_to( 'a' ,\t-\"0.5\")", "orthogonal_to( a@1 ,\t-0.5@1)"),
+        ("x/y/z", "x/y/z@1"),
+    ],
+)
+def test_names_are_replaced(text, new):
+    assert renamed(text, lambda name: f"{name}@1") == new
+    assert names(parse(renamed(text, lambda name: f"{name}@1"))) == tuple(
+        f"{name}@1" for name in names(parse(text))
+    )
+
+
+def test_names_that_make_it_too_long():
+    with pytest.raises(InvalidRequest, match="give at most"):
+        renamed("a + b", lambda name: name * 600)
+    with pytest.raises(InvalidRequest):
+        renamed("a +", str)

@@ -85,8 +85,8 @@ class Ledger:
                 torch.cat(column) for column in zip(*self._noted, strict=True)
             )
             self._noted.clear()
-            tiny = torch.finfo(torch.float32).tiny
-            values = torch.where(counted > 0, values / over.clamp_min(tiny), 0.0)
+            # Of nothing, no fraction: an activation that was zero counts, with 0.
+            values = torch.where((counted > 0) & (over > 0), values / over, 0.0)
             self._pairs.index_add_(0, meters, torch.stack([values, counted], -1))
 
     def copy(self, sources: list[int], targets: list[int]) -> None:
