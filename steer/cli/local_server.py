@@ -16,15 +16,16 @@ _STOP_SECONDS = 15.0
 
 
 @contextmanager
-def local_server(model: str) -> Iterator[str]:
-    """The target of a new server, with a store of its own, once it serves.
+def local_server(model: str, kept: bool = False) -> Iterator[str]:
+    """The target of a new server once it serves. Its store, and the runs in it, are gone with it,
+    unless they are to be ``kept``: then they are the user's.
 
     Raises Unavailable when it does not start.
     """
     with tempfile.TemporaryDirectory(prefix="steer-") as folder:
         target, log = f"unix:{folder}/steer.sock", Path(folder, "log")
         command = [sys.executable, "-m", "steer", "serve", "--model", model, "--address", target]
-        command += ["--store", f"{folder}/store"]
+        command += [] if kept else ["--store", f"{folder}/store"]
         with log.open("wb") as output:
             process = subprocess.Popen(command, stdout=output, stderr=output)
         try:

@@ -20,17 +20,18 @@ _META = Markup(
 )
 
 
-def as_html(report: Report) -> str:
-    """The page. A report without numbers yet says so."""
+def as_html(report: Report, run: str = "") -> str:
+    """The page; ``run``: the id of the run it is of. A report without numbers yet says so."""
     title = f"{report['task']['name']} · {report['subject'] or 'baseline'}"
     head = tag("head", _META, tag("title", title), tag("style", Markup(STYLE)))
-    body = tag("body", tag("h1", title), _about(report), *_body(report))
+    body = tag("body", tag("h1", title), _about(report, run), *_body(report))
     return f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"
 
 
-def _about(report: Report) -> Markup:
+def _about(report: Report, run: str) -> Markup:
     model = report["model"]
     told = (
+        *([f"run {run}"] if run else []),
         f"{report['n']} problems of the split {report['split']}",
         f"{report['samples']} completion{'s' * (report['samples'] != 1)} each",
         f"seed {report['seed']}",

@@ -94,7 +94,7 @@ def _told(spec: EvaluateSpec, task: Task, cast: Cast, context: Context) -> Json:
     """What the report says besides numbers."""
     model = context.model
     used = {name: of for arm in spec.arms for name, of in used_splits(arm, context).items()}
-    return {
+    told = {
         **cast.to_dict(),
         "task": {"name": task.name, "description": task.description, "choices": task.choices},
         "model": {"id": model.id, "revision": model.revision, "fingerprint": model.fingerprint},
@@ -104,6 +104,7 @@ def _told(spec: EvaluateSpec, task: Task, cast: Cast, context: Context) -> Json:
             if splits is None
         ],
     }
+    return {"records": [], CAST: told}
 
 
 def _pieces(spec: EvaluateSpec, task: Task, cast: Cast, context: Context) -> Pieces:

@@ -39,8 +39,8 @@ def swapped_targets(arm: Arm, context: Context) -> bool:
 def _cards(arm: Arm, context: Context) -> dict[str, Card]:
     recipes = [context.planner.recipes.get(name) for name in arm.recipes]
     given = [item for recipe in recipes for item in recipe.interventions]
-    names = [name for one in operands((*given, *arm.interventions)) for name in stored(one)]
-    return {name: context.store.get(name).card for name in names}
+    addresses = [name for one in operands((*given, *arm.interventions)) for name in stored(one)]
+    return {item.name: item.card for item in map(context.store.get, addresses)}
 
 
 def stored(operand: Operand) -> tuple[str, ...]:

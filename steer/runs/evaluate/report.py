@@ -25,7 +25,7 @@ def report(spec: EvaluateSpec, results: Mapping[str, Json]) -> Json:
     if CAST not in results:
         return told
     told |= {
-        **results[CAST],
+        **results[CAST][CAST],
         "places": _places(one["places"] for one in results.values() if "places" in one),
         "examples": list(_all(results, "examples")),
     }
