@@ -8,6 +8,7 @@ SteerError
 ├── Overloaded          RESOURCE_EXHAUSTED   carries ``retry_after``
 ├── TooLarge            RESOURCE_EXHAUSTED   will never fit; retrying is useless
 ├── Unavailable         UNAVAILABLE          loading, draining or unreachable
+│   └── Interrupted                          an upload broke off; carries ``upload_id``
 ├── DeadlineExceeded    DEADLINE_EXCEEDED
 ├── Cancelled           CANCELLED
 ├── Unauthenticated     UNAUTHENTICATED
@@ -104,6 +105,15 @@ class Unavailable(SteerError):
 
     code = "UNAVAILABLE"
     default_reason = "UNAVAILABLE"
+
+
+class Interrupted(Unavailable):
+    """An upload broke off; ``upload(…, resume=error.upload_id)`` goes on with it."""
+
+    def __init__(self, message: str, upload_id: str, request_id: str = "") -> None:
+        whole = f"{message}; resume={upload_id!r} goes on with the upload, for a day"
+        super().__init__(whole, reason="INTERRUPTED", request_id=request_id)
+        self.upload_id = upload_id
 
 
 class DeadlineExceeded(SteerError):

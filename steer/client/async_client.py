@@ -11,8 +11,10 @@ import grpc
 from steer.client import calls
 from steer.client.arms import Treatment
 from steer.client.assembly import Assembling, Assembly, Event
+from steer.client.async_runs import AsyncRuns
+from steer.client.async_vector_store import AsyncVectors
 from steer.client.attempts import Attempts
-from steer.client.calls import Call
+from steer.client.calls import Call, Sending
 from steer.client.captures import Capture, CaptureAssembly, CaptureEvent
 from steer.client.channel import Endpoint
 from steer.client.prompts import PromptLike
@@ -21,7 +23,7 @@ from steer.client.requests import ArmOptions, CaptureOptions, TrialOptions
 from steer.client.results import Comparison, Scores, Tokenized
 from steer.client.status import to_error
 from steer.client.stream import AsyncStream
-from steer.types import Message, ModelInfo, VectorInfo
+from steer.types import Message, ModelInfo
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -50,6 +52,7 @@ class AsyncClient:
         self._timeout = timeout
         self.vectors = AsyncVectors(self)
         self.recipes = AsyncRecipes(self)
+        self.runs = AsyncRuns(self)
 
     @cached_property
     def _channel(self) -> grpc.aio.Channel:
@@ -145,6 +148,29 @@ class AsyncClient:
         rpc = method(call.request, timeout=limit, metadata=self._endpoint.metadata)
         return AsyncStream(rpc, call.read, assembly)
 
+    async def _messages(self, call: Call[T], timeout: float | None) -> AsyncIterator[T]:
+        """What each message of a stream says. Leaving it cancels the call."""
+        method = self._channel.unary_stream(call.method, **call.codec)
+        limit = self._timeout if timeout is None else timeout
+        rpc = method(call.request, timeout=limit, metadata=self._endpoint.metadata)
+        try:
+            async for message in rpc:
+                yield call.read(message)
+        except grpc.RpcError as error:
+            raise to_error(error) from None
+        finally:
+            rpc.cancel()
+
+    async def _send(self, call: Sending[T], timeout: float | None) -> T:
+        """Stream a request. It is not tried again: what is sent may be large."""
+        method = self._channel.stream_unary(call.method, **call.codec)
+        limit = self._timeout if timeout is None else timeout
+        try:
+            answer = await method(call.requests(), timeout=limit, metadata=self._endpoint.metadata)
+        except grpc.RpcError as error:
+            raise to_error(error) from None
+        return call.read(answer)
+
     async def _unary(self, call: Call[T], timeout: float | None = None) -> T:
         method = self._channel.unary_unary(call.method, **call.codec)
         attempts = Attempts(self._timeout if timeout is None else timeout)
@@ -172,31 +198,3 @@ class AsyncClient:
         trace: TracebackType | None,
     ) -> None:
         await self.close()
-
-
-class AsyncVectors:
-    """The store of vectors behind a client."""
-
-    def __init__(self, client: AsyncClient) -> None:
-        self._client = client
-
-    async def list(
-        self,
-        *,
-        model: str = "",
-        kind: str = "",
-        method: str = "",
-        timeout: float | None = None,
-    ) -> AsyncIterator[VectorInfo]:
-        """Stored vectors by name, without their cards; pages are fetched as they are needed."""
-        token, more = "", True
-        while more:
-            page = calls.list_vectors(token, model, kind, method)
-            vectors, token = await self._client._unary(page, timeout)
-            for vector in vectors:
-                yield vector
-            more = bool(token)
-
-    async def get(self, name: str, *, timeout: float | None = None) -> VectorInfo:
-        """One stored vector with its card. Raises NotFound."""
-        return await self._client._unary(calls.get_vector(name), timeout)

@@ -26,11 +26,10 @@ from steer.client.requests import (
     make_trial,
 )
 from steer.client.results import Comparison, Scores, Tokenized
-from steer.types import Intervention, Message, ModelInfo, StoredRecipe, VectorInfo
+from steer.types import Intervention, Message, ModelInfo, StoredRecipe
 
 T = TypeVar("T")
 STEERING = "/steer.v1.SteeringService/"
-VECTORS = "/steer.v1.VectorService/"
 RECIPES = "/steer.v1.RecipeService/"
 
 
@@ -48,6 +47,25 @@ class Call(Generic[T]):
         """How a channel turns the messages into bytes and back."""
         return {
             "request_serializer": type(self.request).SerializeToString,
+            "response_deserializer": self.answer.FromString,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Sending(Generic[T]):
+    """One call that streams its request: messages of class ``kind``, made while they are sent."""
+
+    method: str
+    requests: Callable[[], Iterator[Proto]]
+    kind: type[Any]
+    answer: type[Any]
+    read: Callable[[Any], T]
+
+    @property
+    def codec(self) -> dict[str, Any]:
+        """How a channel turns the messages into bytes and back."""
+        return {
+            "request_serializer": self.kind.SerializeToString,
             "response_deserializer": self.answer.FromString,
         }
 
@@ -103,24 +121,10 @@ def tokenize(
     return Call(STEERING + "Tokenize", request, pb.TokenizeResponse, _read_tokens)
 
 
-def list_vectors(
-    page_token: str, model: str, kind: str, method: str
-) -> Call[tuple[tuple[VectorInfo, ...], str]]:
-    """One page of the store, and the token of the next page."""
-    request = pb.ListVectorsRequest(page_token=page_token, model=model, kind=kind, method=method)
-    return Call(VECTORS + "ListVectors", request, pb.ListVectorsResponse, _read_page)
-
-
 def health() -> Call[bool]:
     """Whether generation is served."""
     request = HealthCheckRequest(service="steer.v1.SteeringService")
     return Call("/grpc.health.v1.Health/Check", request, HealthCheckResponse, _read_health)
-
-
-def get_vector(name: str) -> Call[VectorInfo]:
-    """One stored vector with its card."""
-    request = build(pb.GetVectorRequest, name=name)
-    return Call(VECTORS + "GetVector", request, pb.GetVectorResponse, _read_vector)
 
 
 def put_recipe(
@@ -171,14 +175,6 @@ def _read_scores(message: pb.ScoreResponse) -> Scores:
 
 def _read_tokens(message: pb.TokenizeResponse) -> Tokenized:
     return Tokenized(tuple(message.token_ids), tuple(message.pieces), tuple(message.special))
-
-
-def _read_page(message: pb.ListVectorsResponse) -> tuple[tuple[VectorInfo, ...], str]:
-    return tuple(map(wire.parse_vector, message.vectors)), message.next_page_token
-
-
-def _read_vector(message: pb.GetVectorResponse) -> VectorInfo:
-    return wire.parse_vector(message.vector)
 
 
 def _read_health(message: HealthCheckResponse) -> bool:

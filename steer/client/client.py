@@ -11,16 +11,18 @@ from steer.client import calls
 from steer.client.arms import Treatment
 from steer.client.assembly import Assembling, Assembly, Event
 from steer.client.attempts import Attempts
-from steer.client.calls import Call
+from steer.client.calls import Call, Sending
 from steer.client.captures import Capture, CaptureAssembly, CaptureEvent
 from steer.client.channel import Endpoint
 from steer.client.prompts import PromptLike
 from steer.client.recipe_store import Recipes
 from steer.client.requests import ArmOptions, CaptureOptions, TrialOptions
 from steer.client.results import Comparison, Scores, Tokenized
+from steer.client.runs import Runs
 from steer.client.status import to_error
 from steer.client.stream import Stream
-from steer.types import Message, ModelInfo, VectorInfo
+from steer.client.vector_store import Vectors
+from steer.types import Message, ModelInfo
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -50,6 +52,7 @@ class Client:
         self._timeout = timeout
         self.vectors = Vectors(self)
         self.recipes = Recipes(self)
+        self.runs = Runs(self)
 
     def compare(
         self,
@@ -140,6 +143,29 @@ class Client:
         rpc = method(call.request, timeout=limit, metadata=self._endpoint.metadata)
         return Stream(rpc, call.read, assembly)
 
+    def _messages(self, call: Call[T], timeout: float | None) -> Iterator[T]:
+        """What each message of a stream says. Leaving it cancels the call."""
+        method = self._channel.unary_stream(call.method, **call.codec)
+        limit = self._timeout if timeout is None else timeout
+        rpc = method(call.request, timeout=limit, metadata=self._endpoint.metadata)
+        try:
+            for message in rpc:
+                yield call.read(message)
+        except grpc.RpcError as error:
+            raise to_error(error) from None
+        finally:
+            rpc.cancel()
+
+    def _send(self, call: Sending[T], timeout: float | None) -> T:
+        """Stream a request. It is not tried again: what is sent may be large."""
+        method = self._channel.stream_unary(call.method, **call.codec)
+        limit = self._timeout if timeout is None else timeout
+        try:
+            answer = method(call.requests(), timeout=limit, metadata=self._endpoint.metadata)
+        except grpc.RpcError as error:
+            raise to_error(error) from None
+        return call.read(answer)
+
     def _unary(self, call: Call[T], timeout: float | None = None) -> T:
         method = self._channel.unary_unary(call.method, **call.codec)
         attempts = Attempts(self._timeout if timeout is None else timeout)
@@ -167,30 +193,3 @@ class Client:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-class Vectors:
-    """The store of vectors behind a client."""
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
-
-    def list(
-        self,
-        *,
-        model: str = "",
-        kind: str = "",
-        method: str = "",
-        timeout: float | None = None,
-    ) -> Iterator[VectorInfo]:
-        """Stored vectors by name, without their cards; pages are fetched as they are needed."""
-        token, more = "", True
-        while more:
-            page = calls.list_vectors(token, model, kind, method)
-            vectors, token = self._client._unary(page, timeout)
-            yield from vectors
-            more = bool(token)
-
-    def get(self, name: str, *, timeout: float | None = None) -> VectorInfo:
-        """One stored vector with its card. Raises NotFound."""
-        return self._client._unary(calls.get_vector(name), timeout)

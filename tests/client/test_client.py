@@ -8,7 +8,8 @@ import time
 import pytest
 
 import steer
-from steer.client.async_client import AsyncClient, AsyncVectors
+from steer.client.async_client import AsyncClient
+from steer.client.async_vector_store import AsyncVectors
 from steer.client.client import Client, Vectors
 from steer.client.recipe_store import AsyncRecipes, Recipes
 
