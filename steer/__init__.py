@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from steer.client.controls import orthogonal_to as orthogonal_to
     from steer.client.controls import random_like as random_like
     from steer.client.controls import within_class as within_class
+    from steer.client.evaluations import jsonl_task as jsonl_task
     from steer.client.gates import active as active
     from steer.client.gates import cosine as cosine
     from steer.client.gates import probe as probe
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from steer.client.results import ArmResult as ArmResult
     from steer.client.results import Comparison as Comparison
     from steer.client.results import Scores as Scores
+    from steer.client.runs import RunHandle as RunHandle
     from steer.client.where import where as where
     from steer.errors import Cancelled as Cancelled
     from steer.errors import DeadlineExceeded as DeadlineExceeded
@@ -51,6 +53,17 @@ if TYPE_CHECKING:
     from steer.errors import Unauthenticated as Unauthenticated
     from steer.errors import Unavailable as Unavailable
     from steer.errors import Violation as Violation
+    from steer.specs import Controls as Controls
+    from steer.specs import EvaluateSpec as EvaluateSpec
+    from steer.specs import Extractor as Extractor
+    from steer.specs import InlineTask as InlineTask
+    from steer.specs import Run as Run
+    from steer.specs import RunEvent as RunEvent
+    from steer.specs import RunFailure as RunFailure
+    from steer.specs import RunReport as RunReport
+    from steer.specs import RunSpec as RunSpec
+    from steer.specs import RunState as RunState
+    from steer.specs import UnitResult as UnitResult
     from steer.types import CapturedActivations as CapturedActivations
     from steer.types import CapturedFeatures as CapturedFeatures
     from steer.types import Chunk as Chunk
@@ -81,14 +94,20 @@ _NAMES = {
     "steer.client.captures": "Activations Capture",
     "steer.client.client": "Client",
     "steer.client.controls": "negate orthogonal_to random_like within_class",
+    "steer.client.evaluations": "jsonl_task",
     "steer.client.gates": "active cosine probe",
     "steer.client.recipe": "Recipe",
     "steer.client.recipes": "ablate add clamp feature low_rank patch pin project rotate",
     "steer.client.results": "ArmResult Comparison Scores",
+    "steer.client.runs": "RunHandle",
     "steer.client.where": "where",
     "steer.errors": (
         "Cancelled DeadlineExceeded FailedPrecondition InvalidRequest NotFound NotImplementedYet "
         "Overloaded ServerError SteerError TooLarge Unauthenticated Unavailable Violation"
+    ),
+    "steer.specs": (
+        "Controls EvaluateSpec Extractor InlineTask Run RunEvent RunFailure RunReport RunSpec "
+        "RunState UnitResult"
     ),
     "steer.types": (
         "CapturedActivations CapturedFeatures Chunk Decay DecayShape FeatureReadout FinishReason "

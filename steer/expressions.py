@@ -18,7 +18,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, pairwise
 from typing import NoReturn
 
 from steer.errors import InvalidRequest
@@ -72,6 +72,23 @@ def parse(text: str) -> Node:
 def names(node: Node) -> tuple[str, ...]:
     """The addresses in it, each once, in order."""
     return tuple(dict.fromkeys(_names(node)))
+
+
+def renamed(text: str, rename: Callable[[str], str]) -> str:
+    """The same expression with every name replaced by what ``rename`` makes of it.
+
+    Raises InvalidRequest as ``parse``, also when the new names make it too long.
+    """
+    parse(text)
+    parts, end = [], 0
+    for token, after in pairwise(_tokens(text)):
+        called = token.kind == "name" and after.text == "("
+        if token.kind in ("name", "quoted") and not called:
+            parts += [text[end : token.at - 1], rename(_unquoted(token))]
+            end = token.at - 1 + len(token.text)
+    whole = "".join((*parts, text[end:]))
+    parse(whole)
+    return whole
 
 
 def is_expression(text: str) -> bool:
@@ -131,6 +148,10 @@ def _tokens(text: str) -> Iterator[_Token]:
         if kind == "end":
             return
         place = match.end()
+
+
+def _unquoted(token: _Token) -> str:
+    return token.text.strip("'\"")
 
 
 class _Parser:
@@ -209,7 +230,7 @@ class _Parser:
             return _finite(float(token.text))
         if token.kind == "name" and self._take("("):
             return self._function(token)
-        return Name(token.text.strip("'\""))
+        return Name(_unquoted(token))
 
     def _bracketed(self, most: int = 1) -> list[Node | float]:
         """What is between brackets, of which the first is taken: up to ``most`` with commas."""

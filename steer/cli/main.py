@@ -6,7 +6,7 @@ loading, draining or can not be reached. Each command imports what it needs when
 
 import typer
 
-from steer.cli import compare, demo, health, model, recipes, score, serve, vectors
+from steer.cli import compare, demo, health, model, recipes, runs, score, serve, vectors
 from steer.cli.errors import ReportingGroup
 
 app = typer.Typer(
@@ -24,3 +24,4 @@ app.command("health")(health.health)
 app.command("demo")(demo.demo)
 app.add_typer(vectors.app, name="vectors")
 app.add_typer(recipes.app, name="recipes")
+app.add_typer(runs.app, name="runs")

@@ -18,13 +18,13 @@ def print_rich(renderable: Any) -> None:
 
 
 def print_table(heads: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
-    """A plain table; nothing in it is read as markup."""
+    """A plain table; nothing in it is read as markup. The first column is never cut."""
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False)
-    for head in heads:
-        table.add_column(head)
+    for place, head in enumerate(heads):
+        table.add_column(head, no_wrap=place == 0)
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
     print_rich(table)

@@ -54,6 +54,13 @@ def serve(
     drain_seconds: Annotated[
         float, _option("drain_seconds", "How long SIGTERM lets running rows finish.")
     ] = _DEFAULT.drain_seconds,
+    database: Annotated[
+        str | None,
+        _option("database", "File or SQLAlchemy URL of runs. Default: .runs in the store."),
+    ] = _DEFAULT.database,
+    lease_seconds: Annotated[
+        float, _option("lease_seconds", "When a run of a server that died is taken over.")
+    ] = _DEFAULT.lease_seconds,
     reflection: Annotated[
         bool, _option("reflection", "Answer gRPC server reflection.")
     ] = _DEFAULT.reflection,

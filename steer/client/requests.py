@@ -132,7 +132,7 @@ def make_score(
     trial = ScoreTrial(
         prompt=one_prompt(prompt, messages, token_ids),
         continuation=as_prompt(continuation),
-        arms=_arms(intervention, arms),
+        arms=arms_of(intervention, arms),
         allow_model_mismatch=allow_model_mismatch,
     )
     return build(wire.build_score, trial)
@@ -154,17 +154,18 @@ def _trial(
 ) -> Trial:
     return Trial(
         prompt=one_prompt(prompt, messages, token_ids),
-        arms=_arms(intervention, arms),
+        arms=arms_of(intervention, arms),
         baseline=baseline,
         noise_floor=noise_floor,
-        sampling=_sampling(**sampling),
+        sampling=sampling_of(**sampling),
         samples=samples,
         measure=measure,
         allow_model_mismatch=allow_model_mismatch,
     )
 
 
-def _arms(single: Treatment | None, named: Mapping[str, Treatment] | None) -> tuple[Arm, ...]:
+def arms_of(single: Treatment | None, named: Mapping[str, Treatment] | None) -> tuple[Arm, ...]:
+    """The arm ``steered`` of a single treatment, then those that have names."""
     given = dict(named or {})
     if single is not None:
         if STEERED in given:
@@ -186,6 +187,7 @@ def _readouts(
     ]
 
 
-def _sampling(**given: Any) -> Sampling:
+def sampling_of(**given: Any) -> Sampling:
+    """Sampling as callers write it."""
     stop = given.get("stop", ())
     return Sampling(**{**given, "stop": (stop,) if isinstance(stop, str) else tuple(stop)})

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
+from steer import expressions
 from steer.errors import FailedPrecondition, InvalidRequest, SteerError, Violations
 from steer.intervene.ports import Recipes
 from steer.specs import RunSpec
 from steer.store import Store
-from steer.types import Arm, Feature, Gate, LowRank, Replace, Stored
+from steer.types import Arm, Expression, Feature, Gate, LowRank, Replace, Stored
 
 log = logging.getLogger("steer.runs")
 
@@ -93,6 +94,8 @@ def _renamed(value: T, name: Name) -> T:
     changed: Any = value
     if isinstance(value, tuple):
         changed = tuple(_renamed(item, name) for item in value)
+    elif isinstance(value, Expression):
+        changed = Expression(expressions.renamed(value.text, name))
     elif is_dataclass(value) and not isinstance(value, type):
         if isinstance(value, Replace) and value.capture_id:
             message = "patches from a capture, which is gone when the server ends; store it"

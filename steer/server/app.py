@@ -16,6 +16,8 @@ from steer.server.core import Core
 from steer.server.interceptor import Interceptor
 from steer.server.recipe_book import RecipeBook
 from steer.server.recipes import RecipeService
+from steer.server.run_office import RunOffice, open_database
+from steer.server.runs import RunService
 from steer.server.settings import Settings
 from steer.server.steering import SteeringService
 from steer.server.vectors import VectorService
@@ -25,7 +27,7 @@ from steer.store.recipes import RecipeFiles
 
 log = logging.getLogger("steer.server")
 
-SERVICES = ("steer.v1.SteeringService", "steer.v1.VectorService", "steer.v1.RecipeService")
+SERVICES = tuple(f"steer.v1.{name}Service" for name in ("Steering", "Vector", "Recipe", "Run"))
 STOP_GRACE = 1.0
 """Seconds for streams that end by themselves; Health.Watch never does."""
 
@@ -61,6 +63,7 @@ class Server:
         self._store = open_store(settings.store, with_bundled=settings.bundled)
         self._recipes = RecipeBook(RecipeFiles(open_files(self._store.root)))
         self._steering = SteeringService()
+        self._runs = RunService()
         self._health = health.aio.HealthServicer()
         self._server = self._build()
 
@@ -75,8 +78,10 @@ class Server:
         # Not waited for, at the end neither: a store elsewhere may have very much to look through.
         threading.Thread(target=_sweep, args=(self._store,), daemon=True).start()
         try:
+            database = await asyncio.to_thread(open_database, self.settings, self._store)
             core = await Core.start(self.settings, self._store, self._recipes)
             self._steering.core = core
+            self._runs.office = RunOffice.begin(database, core, self.settings.lease_seconds)
         except BaseException:
             await self._server.stop(0)
             raise
@@ -88,9 +93,11 @@ class Server:
         """Refuse new trials, let running ones finish for a while, then stop."""
         await self._health.enter_graceful_shutdown()
         seconds = self.settings.drain_seconds if drain_seconds is None else drain_seconds
+        await self._runs.close()
         if self._steering.core is not None:
             await asyncio.to_thread(self._steering.core.engine.close, seconds)
         await self._server.stop(STOP_GRACE)
+        self._runs.dispose()
 
     def _build(self) -> grpc.aio.Server:
         size = self.settings.max_message_bytes
@@ -110,6 +117,7 @@ class Server:
         vectors = VectorService(self._store, self._steering.ready, most)
         pb.add_VectorServiceServicer_to_server(vectors, server)
         pb.add_RecipeServiceServicer_to_server(RecipeService(self._recipes), server)
+        pb.add_RunServiceServicer_to_server(self._runs, server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         if self.settings.reflection:
             _add_reflection(server)

@@ -5,8 +5,10 @@ from steer.errors import InvalidRequest, Violation
 
 DEFAULT_PAGE, LARGEST_PAGE = 100, 1000
 
+Paged = pb.ListVectorsRequest | pb.ListRecipesRequest | pb.ListRunsRequest
 
-def page_size(request: pb.ListVectorsRequest | pb.ListRecipesRequest) -> int:
+
+def page_size(request: Paged) -> int:
     """How many a page holds. Raises InvalidRequest when that is out of range."""
     size = request.page_size if request.HasField("page_size") else DEFAULT_PAGE
     if not 1 <= size <= LARGEST_PAGE:

@@ -15,7 +15,9 @@ class Settings:
     ``threads``: CPU threads of torch; 0 leaves torch's choice. ``max_upload_bytes``: of the tensor
     file of an upload, or all files of an import. ``capture_bytes``: memory for
     captures that are kept for the op ``replace``. ``drain_seconds``: how long SIGTERM lets running
-    rows finish.
+    rows finish. ``database``: where runs are kept, the path of a SQLite file or a URL of SQLAlchemy
+    (``postgresql://…``); None is ``.runs/runs.sqlite`` in the store. ``lease_seconds``: after how
+    long without a sign of life a run of another server on the same database is taken over.
     """
 
     model: str = "organism/a1"
@@ -34,5 +36,7 @@ class Settings:
     max_upload_bytes: int = 16 * 2**30
     capture_bytes: int = 2**30
     drain_seconds: float = 30.0
+    database: str | None = None
+    lease_seconds: float = 10.0
     reflection: bool = True
     insecure: bool = False

@@ -44,6 +44,14 @@ def parse_run(message: pb.Run) -> Run:
     return Run(state=RUN_STATE.find(message.state) or RunState.RUNNING, **given)
 
 
+def read_states(message: pb.ListRunsRequest, check: Check) -> tuple[RunState, ...]:
+    """The field ``states`` of a request."""
+    return tuple(
+        RUN_STATE.parse(number, check.at("states", index))
+        for index, number in enumerate(message.states)
+    )
+
+
 def build_event(event: RunEvent) -> pb.WatchRunResponse:
     """One message of a watched run."""
     return pb.WatchRunResponse(
@@ -75,7 +83,8 @@ def parse_report(message: pb.GetReportResponse) -> RunReport:
 
 
 def _text(value: Mapping[str, Any]) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    # ASCII: a text with half a surrogate pair is no UTF-8.
+    return json.dumps(value, separators=(",", ":"))
 
 
 def _build_failure(failure: RunFailure) -> pb.RunFailure:

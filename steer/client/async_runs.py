@@ -1,0 +1,189 @@
+"""Stored runs behind the asyncio client: those of ``runs.py`` with ``await``."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any, Unpack
+
+from steer.client import run_calls
+from steer.client.arms import Treatment
+from steer.client.evaluations import EvaluateOptions, make_evaluation
+from steer.client.run_table import as_pandas, records
+from steer.client.watching import Unassembled, Watching, succeeded
+from steer.errors import SteerError
+from steer.specs import (
+    EvaluateSpec,
+    InlineTask,
+    Run,
+    RunEvent,
+    RunReport,
+    RunSpec,
+    RunState,
+    UnitResult,
+)
+
+if TYPE_CHECKING:
+    from steer.client.async_client import AsyncClient
+
+
+class AsyncRuns:
+    """Long jobs that the server keeps: they go on when the caller is gone, and after a crash."""
+
+    def __init__(self, client: "AsyncClient") -> None:
+        self._client = client
+
+    async def create(
+        self,
+        spec: RunSpec | EvaluateSpec,
+        *,
+        name: str = "",
+        run_id: str = "",
+        timeout: float | None = None,
+    ) -> "AsyncRunHandle":
+        """Queue a run. ``name``: for people, of a spec that has none. ``run_id``: when a run of
+        this id does the same, that one is returned, so that a call can be repeated.
+
+        Raises InvalidRequest, NotFound or FailedPrecondition with everything wrong with the spec.
+        """
+        run = await self._client._unary(run_calls.create(spec, name, run_id), timeout)
+        return AsyncRunHandle(self, run)
+
+    async def evaluate(
+        self,
+        task: str | InlineTask,
+        intervention: Treatment | None = None,
+        *,
+        name: str = "",
+        run_id: str = "",
+        timeout: float | None = None,
+        **options: Unpack[EvaluateOptions],
+    ) -> "AsyncRunHandle":
+        """Queue an evaluation: ``task`` by name or as ``steer.jsonl_task`` reads it. A single
+        intervention is the arm ``steered``; more go into ``arms={name: recipe}``. For the options
+        see ``EvaluateOptions``; the rest and errors as in ``create``."""
+        spec = make_evaluation(task, intervention, **options)
+        return await self.create(spec, name=name, run_id=run_id, timeout=timeout)
+
+    async def get(self, run_id: str, *, timeout: float | None = None) -> "AsyncRunHandle":
+        """One run. Raises NotFound."""
+        return AsyncRunHandle(self, await self._client._unary(run_calls.get(run_id), timeout))
+
+    async def list(
+        self,
+        *,
+        kind: str = "",
+        states: Iterable[str | RunState] = (),
+        timeout: float | None = None,
+    ) -> AsyncIterator[Run]:
+        """Runs, newest first, without their specs; pages are fetched as they are needed."""
+        token, more, wanted = "", True, tuple(states)
+        while more:
+            runs, token = await self._client._unary(run_calls.page(token, kind, wanted), timeout)
+            for run in runs:
+                yield run
+            more = bool(token)
+
+    async def watch(
+        self,
+        run_id: str,
+        *,
+        after: int = 0,
+        results: bool = False,
+        timeout: float | None = None,
+    ) -> AsyncGenerator[RunEvent, None]:
+        """Follow a run until it is over: an event at once, and whenever something changed.
+
+        ``after``: the ``sequence`` of an event, to go on behind it. ``results``: with the results
+        of units. ``timeout``: seconds for all of it; None waits as long as it takes. A server that
+        goes away and comes back, within five minutes, is waited for.
+        """
+        watching = Watching(run_id, after, results, timeout)
+        while not watching.over:
+            try:
+                stream = self._client._stream(watching.call(), Unassembled(), watching.seconds)
+                async with stream:
+                    async for event in stream:
+                        watching.saw(event)
+                        yield event
+                continue
+            except SteerError as error:
+                pause = watching.pause(error)
+            await asyncio.sleep(pause)
+
+    async def cancel(self, run_id: str, *, timeout: float | None = None) -> Run:
+        """Stop a run; its results stay. Raises NotFound."""
+        return await self._client._unary(run_calls.cancel(run_id), timeout)
+
+    async def delete(self, run_id: str, *, timeout: float | None = None) -> None:
+        """Remove a run and its results, whatever its state. Raises NotFound."""
+        await self._client._unary(run_calls.delete(run_id), timeout)
+
+    async def report(self, run_id: str, *, timeout: float | None = None) -> RunReport:
+        """The report of a run, of what there is. Raises NotFound."""
+        return await self._client._unary(run_calls.report(run_id), timeout)
+
+
+class AsyncRunHandle:
+    """A run on the server. ``run``: what was last heard of it."""
+
+    def __init__(self, runs: AsyncRuns, run: Run) -> None:
+        self._runs = runs
+        self.run = run
+
+    @property
+    def id(self) -> str:
+        """Its id, to come back to it."""
+        return self.run.id
+
+    async def refresh(self, *, timeout: float | None = None) -> Run:
+        """Ask how far it is."""
+        self.run = (await self._runs.get(self.id, timeout=timeout)).run
+        return self.run
+
+    async def progress(self, *, timeout: float | None = None) -> AsyncIterator[Run]:
+        """How far it is, at once, whenever that changes, and when it is over."""
+        async with aclosing(self._runs.watch(self.id, timeout=timeout)) as events:
+            async for event in events:
+                self.run = event.run
+                yield event.run
+
+    async def wait(self, *, timeout: float | None = None) -> Run:
+        """The run when it has succeeded. Raises what it failed with, Cancelled when somebody
+        stopped it, DeadlineExceeded after ``timeout`` seconds."""
+        async for _ in self.progress(timeout=timeout):
+            pass
+        return succeeded(self.run)
+
+    async def results(self, *, timeout: float | None = None) -> list[UnitResult]:
+        """The results there are, in the order in which they were stored."""
+        end = (await self.refresh(timeout=timeout)).sequence
+        found: list[UnitResult] = []
+        watching = self._runs.watch(self.id, results=True, timeout=timeout)
+        async with aclosing(watching) as events:
+            async for event in events:
+                found += event.results
+                if event.sequence >= end:
+                    break
+        return found
+
+    async def report(self, *, timeout: float | None = None) -> Mapping[str, Any]:
+        """The report, of what there is."""
+        return (await self._runs.report(self.id, timeout=timeout)).report
+
+    async def to_pandas(self, *, timeout: float | None = None) -> Any:
+        """A ``pandas.DataFrame`` with a line for each record there is. Raises ImportError without
+        pandas."""
+        return as_pandas(records(await self.results(timeout=timeout)))
+
+    async def cancel(self, *, timeout: float | None = None) -> Run:
+        """Stop it; its results stay."""
+        self.run = await self._runs.cancel(self.id, timeout=timeout)
+        return self.run
+
+    async def delete(self, *, timeout: float | None = None) -> None:
+        """Remove it and its results."""
+        await self._runs.delete(self.id, timeout=timeout)
+
+    def __repr__(self) -> str:
+        run = self.run
+        return f"<run {run.id}: {run.kind}, {run.state}, {run.done} of {run.total} units>"
