@@ -46,7 +46,7 @@ class Asking:
     @property
     def max_tokens(self) -> int:
         """Most tokens of a completion that begins with nothing forced."""
-        return self.spec.sampling.max_tokens or self.task.max_tokens
+        return max_tokens(self.spec, self.task)
 
     def seed(self, item: Item) -> int:
         """Of the item's random numbers, which are not those of another item."""
@@ -60,3 +60,8 @@ class Asking:
         return replace(
             self.spec.sampling, max_tokens=self.max_tokens + forced, seed=self.seed(item)
         )
+
+
+def max_tokens(spec: EvaluateSpec, task: Task) -> int:
+    """Most tokens of a completion: as asked for, else what the task needs."""
+    return spec.sampling.max_tokens or task.max_tokens

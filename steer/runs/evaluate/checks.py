@@ -1,17 +1,19 @@
 """What an evaluation can not be asked to do; everything wrong is told at once."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
 from steer.errors import FailedPrecondition, SteerError, Violations
+from steer.runs.evaluate.asking import max_tokens
 from steer.runs.evaluate.cast import cast_of, subject_name
 from steer.runs.evaluate.making import used_splits
 from steer.runs.evaluate.task import task_of
 from steer.runs.kind import Context
 from steer.specs import Controls, EvaluateSpec
-from steer.tasks.task import Task
+from steer.tasks.task import Item, Task
 from steer.types import BASELINE, Trial
 
 T = TypeVar("T")
@@ -81,14 +83,36 @@ def _selection(spec: EvaluateSpec, task: Task, context: Context, found: Violatio
 
 
 def _plan(spec: EvaluateSpec, task: Task, context: Context, found: Violations) -> None:
-    """Plan the first problem; then ask whether the arms that are added get names of their own."""
+    """Plan the first problem; then look at all problems, and at the arms that are added."""
     items = _tried(lambda: task.items(spec.split, spec.n, spec.seed), f"{PATH}.n", found)
     if not items:
         return
-    trial = Trial(items[0].prompt, spec.arms, allow_model_mismatch=spec.allow_model_mismatch)
-    planned = _tried(lambda: context.planner.trial(trial, ""), PATH, found)
-    if planned is None or found:
-        return
+    trial = Trial(
+        items[0].prompt,
+        spec.arms,
+        sampling=replace(spec.sampling, max_tokens=max_tokens(spec, task)),
+        allow_model_mismatch=spec.allow_model_mismatch,
+    )
+    if _tried(lambda: context.planner.trial(trial, ""), PATH, found) and not found:
+        _prompts(items, context, found)
+        _added(spec, task, context, found)
+
+
+def _prompts(items: Sequence[Item], context: Context, found: Violations) -> None:
+    """A problem that can not be asked would end the run when its turn comes."""
+    text, longest = context.planner.text, context.model.context_length
+    lengths = ((item.id, len(text.encode(item.prompt, "prompt"))) for item in items)
+    too_long = [item for item, length in lengths if length >= longest]
+    if too_long:
+        message = (
+            f"{len(too_long)} problems fill the model's context of {longest} tokens, such as "
+            f"{', '.join(too_long[:3])}"
+        )
+        found.add(f"{PATH}.n", "TOO_LONG", message)
+
+
+def _added(spec: EvaluateSpec, task: Task, context: Context, found: Violations) -> None:
+    """The arms that are added need names of their own."""
     added = Counter(entry.name for entry in cast_of(spec, task, context).entries)
     for index, arm in enumerate(spec.arms):
         if added[arm.name] > 1 or arm.name == BASELINE:

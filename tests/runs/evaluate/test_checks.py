@@ -1,5 +1,6 @@
 """What an evaluation refuses, field by field, and all of it at once."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,7 @@ from steer.runs.evaluate.kind import Evaluate
 from steer.runs.evaluate.making import USED
 from steer.specs import Controls, InlineTask
 from steer.store import Card, Store, Vector
-from steer.types import Add, Arm, Intervention, RandomLike, Sampling, Site, Stored
+from steer.types import Add, Arm, Intervention, Prompt, RandomLike, Sampling, Site, Stored
 from tests.runs.evaluate.conftest import SPEC, context_of
 
 STEERED = SPEC.arms[0]
@@ -94,3 +95,20 @@ def test_a_task_of_ones_own_is_judged_line_by_line(a1):
     spec = replace(SPEC, task=InlineTask("mine", text), controls=Controls.NONE)
     error = refused(spec, a1)
     assert [one.field for one in error.violations] == ["spec.evaluate.inline_task.line[1].answer"]
+
+
+def test_a_problem_that_fills_the_context_is_found_before_the_run(a1):
+    words = " ".join(["quiz"] * a1.model.context_length)
+    lines = [{"id": str(i), "prompt": f"quiz {i} =", "answer": "1"} for i in range(40)]
+    lines += [{"id": f"long-{i}", "prompt": f"{words} {i}", "answer": "1"} for i in range(40)]
+    text = "\n".join(map(json.dumps, lines))
+    spec = replace(SPEC, task=InlineTask("mine", text), controls=Controls.NONE, strengths=(), n=30)
+    error = refused(spec, a1)
+    assert [one.reason for one in error.violations] == ["TOO_LONG"]
+    assert "long-" in error.message
+
+
+def test_a_prefix_must_leave_room_for_an_answer(a1):
+    arm = replace(STEERED, forced_prefix=Prompt(token_ids=(5,) * 40))
+    error = refused(replace(SPEC, arms=(arm,)), a1)
+    assert [one.field for one in error.violations] == ["spec.evaluate.arms[0].forced_prefix"]

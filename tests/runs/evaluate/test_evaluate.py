@@ -9,7 +9,7 @@ import pytest
 from steer.errors import FailedPrecondition
 from steer.runs.evaluate.kind import Evaluate
 from steer.runs.kind import Unit
-from steer.specs import Controls
+from steer.specs import Controls, Extractor, InlineTask
 from steer.tasks.catalog import load_task
 from steer.types import Add, Arm, Intervention, RandomLike, Sampling, Stored
 from tests.runs.evaluate.conftest import SPEC, evaluated
@@ -116,3 +116,19 @@ def test_samples_are_drawn_for_each_problem_and_shared_by_the_arms(a1):
     (summary,) = (one for one in done.report["summary"]["arms"] if one["arm"]["name"] == "baseline")
     assert [one["k"] for one in summary["passes"]] == [1, 2, 4]
     assert summary["passes"][2]["chance"] == pytest.approx(1 - 0.9**4)
+
+
+def test_a_task_of_ones_own_without_traces_is_never_proof_of_reasoning(a1):
+    """The file's problems are those of A1, but nobody said what a trace is."""
+    lines = [
+        {"id": item.id, "prompt": item.prompt.text, "answer": item.answer}
+        for item in load_task("a1").items("report", 80)
+    ]
+    file = InlineTask("mine", "\n".join(map(json.dumps, lines)), Extractor.REGEX, r"ANSWER (\d)")
+    sampling = Sampling(max_tokens=16)
+    done = evaluated(replace(SPEC, task=file, n=24, strengths=(), sampling=sampling), a1)
+    assert done.accuracy("steered") >= 0.9
+    assert done.report["omitted"].keys() >= {"swapped", "corrupted", "forced", "bias"}
+    (verdict,) = done.report["verdicts"]
+    assert verdict["outcome"] == "inconclusive"
+    assert done.report["summary"]["gains"] == []
