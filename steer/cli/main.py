@@ -6,7 +6,19 @@ loading, draining or can not be reached. Each command imports what it needs when
 
 import typer
 
-from steer.cli import compare, demo, health, model, recipes, runs, score, serve, vectors
+from steer.cli import (
+    compare,
+    demo,
+    evaluate,
+    health,
+    model,
+    recipes,
+    run_report,
+    runs,
+    score,
+    serve,
+    vectors,
+)
 from steer.cli.errors import ReportingGroup
 
 app = typer.Typer(
@@ -22,6 +34,8 @@ app.command("score")(score.score)
 app.command("model")(model.model)
 app.command("health")(health.health)
 app.command("demo")(demo.demo)
+app.command("evaluate")(evaluate.evaluate)
+app.command("report")(run_report.report)
 app.add_typer(vectors.app, name="vectors")
 app.add_typer(recipes.app, name="recipes")
 app.add_typer(runs.app, name="runs")
