@@ -1,0 +1,110 @@
+"""`steer evaluate` and `steer report` end to end, with a server of their own."""
+
+import csv
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from steer.cli.evaluate import evaluate
+from steer.cli.main import app
+
+pytest.importorskip("torch")
+
+ARGUMENTS = ["--task", "a1", "--vector", "a1-rloo", "--seed", "1", "--run", "mine"]
+
+
+def command(*arguments):
+    return [sys.executable, "-m", "steer", "evaluate", *arguments]
+
+
+@pytest.fixture
+def home(tmp_path):
+    """Where the user's store and runs are."""
+    return {**os.environ, "XDG_DATA_HOME": str(tmp_path / "data"), "COLUMNS": "200"}
+
+
+def run(home, *arguments):
+    done = subprocess.run(command(*arguments), capture_output=True, text=True, env=home)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def units_done(home, run_id):
+    """Units of a run that have their result, as the database has it."""
+    file = Path(home["XDG_DATA_HOME"], "steer/store/.runs/runs.sqlite")
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
+        found = database.execute("select done from steer_runs where id = ?", [run_id]).fetchone()
+    return found[0] if found else 0
+
+
+def test_an_evaluation_ends_in_a_verdict_and_can_be_come_back_to(home, tmp_path):
+    files = {kind: tmp_path / f"report.{kind}" for kind in ("html", "json", "csv")}
+    options = [f"--report-{kind}={path}" for kind, path in files.items()]
+    done = run(home, *ARGUMENTS, "--n", "24", "--strengths", "0.5", "--orthogonal-to", "a1-dom",
+               *options)  # fmt: skip
+    assert "mode switch / token preference" in done.stdout
+    assert "random × 20" in done.stdout
+
+    report = json.loads(files["json"].read_text())
+    with files["csv"].open() as file:
+        rows = {row["arm"]: row for row in csv.DictReader(file)}
+    assert float(rows["steered"]["accuracy"]) > 0.9 > 0.5 > float(rows["baseline"]["accuracy"])
+    assert rows["orthogonal"]["role"] == "orthogonal" and rows["steered×0.5"]["role"] == "dose"
+    assert "run mine" in files["html"].read_text()
+
+    again = run(home, "--run", "mine", "--json")
+    assert json.loads(again.stdout) == report
+
+
+@pytest.mark.slow
+def test_a_killed_evaluation_goes_on_where_it_was(home):
+    whole = run(home, *ARGUMENTS[:-1], "whole", "--n", "120", "--json")
+    begun = subprocess.Popen(
+        command(*ARGUMENTS, "--n", "120"),
+        env=home,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    while units_done(home, "mine") < 3 and begun.poll() is None:
+        time.sleep(0.02)
+    # The server, too.
+    os.killpg(begun.pid, signal.SIGKILL)
+    begun.wait()
+    assert 3 <= units_done(home, "mine") < units_done(home, "whole")
+    resumed = run(home, *ARGUMENTS, "--n", "120", "--json")
+    assert json.loads(resumed.stdout) == json.loads(whole.stdout)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "say --task"),
+        (["--task", "nonsense"], "has no organism"),
+        (["--task", "a1", "--strengths", "much"], "numbers with commas"),
+        (["--task", "a1", "--pattern", "x", "--target", "unix:/nowhere"], "FILE.jsonl"),
+    ],
+)
+def test_bad_arguments(arguments, said):
+    done = CliRunner().invoke(app, ["evaluate", *arguments])
+    assert done.exit_code == 2
+    assert said in done.stderr
+
+
+def test_defaults_are_those_of_the_spec():
+    from inspect import signature
+
+    from steer.specs import EvaluateSpec
+
+    given = signature(evaluate).parameters
+    for name in ("n", "split", "samples", "seed", "random_seeds"):
+        assert given[name].default == getattr(EvaluateSpec("", ()), name)
