@@ -26,5 +26,5 @@ def test_what_is_new_is_not(scenario: Scenario) -> None:
 
 
 def test_the_table_has_a_line_for_each_scenario() -> None:
-    rows = [Row(scenario, 10, 1.0, 2.0, 3.0) for scenario in SCENARIOS]
+    rows = [Row(scenario, 10, 1.0, 2.0, 3.0, 4.0) for scenario in SCENARIOS]
     assert len(table(rows).splitlines()) == 2 + len(SCENARIOS)
