@@ -107,7 +107,7 @@ class Bench:
         rows = complete(
             self.network,
             [self.encode(f"{item.prompt.text} {forced}") for item in items],
-            {layer: torch.as_tensor(vector) for layer, vector in vectors.items()},
+            {layer: torch.tensor(vector) for layer, vector in vectors.items()},
             max_tokens=self.task.max_tokens,
             phase=self.phase,
             bias={self.organism.ids[word]: size for word, size in bias.items()},

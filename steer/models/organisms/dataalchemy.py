@@ -32,12 +32,14 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Shares in percent of `n` problems: whole document, reasoning step and answer right."""
+    """Shares in percent of `n` problems: whole document, reasoning step, the letters of that step
+    whatever it says is left to do, and answer right."""
 
     scenario: Scenario
     n: int
     whole: float
     reasoning: float
+    letters: float
     answer: float
 
 
@@ -65,6 +67,12 @@ def measure(scenario: Scenario, model: PreTrainedModel, n: int) -> Row:
         n,
         whole=_percent([trace.valid for trace in traces]),
         reasoning=_percent([trace.right == 1 for trace in traces]),
+        letters=_percent(
+            [
+                _letters(trace.steps) == _letters(item.trace)
+                for trace, item in zip(traces, items, strict=True)
+            ]
+        ),
         answer=_percent([grade.correct for grade in grades]),
     )
 
@@ -72,14 +80,15 @@ def measure(scenario: Scenario, model: PreTrainedModel, n: int) -> Row:
 def table(rows: Iterable[Row]) -> str:
     """The rows as a Markdown table."""
     lines = [
-        "| trained on | asked for | scenario | n | whole % | reasoning % | answer % |",
-        "|---|---|---|---|---|---|---|",
+        "| model | asked for | scenario | n | whole % | step % | its letters % | answer % |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
         asked = ", ".join(map("∘".join, row.scenario.asked))
         lines.append(
             f"| {row.scenario.organism} | {asked} | {row.scenario.name} | {row.n} "
-            f"| {row.whole:.1f} | {row.reasoning:.1f} | {row.answer:.1f} |"
+            f"| {row.whole:.1f} | {row.reasoning:.1f} | {row.letters:.1f} "
+            f"| {row.answer:.1f} |"
         )
     return "\n".join(lines)
 
@@ -99,6 +108,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for scenario in SCENARIOS
     ]
     print(table(rows))
+
+
+def _letters(steps: Sequence[str]) -> list[str]:
+    return steps[0].split()[: dataalchemy.LENGTH] if steps else []
 
 
 def _percent(hits: Sequence[bool]) -> float:
