@@ -21,7 +21,7 @@ serve: $(SERVER) ## serve the bundled model on 127.0.0.1:50051; ARGS="--model ..
 	steer serve $(ARGS)
 
 test: $(DEV) ## all tests but the slow ones
-	pytest -m 'not slow and not container' $(ARGS)
+	pytest -n auto --dist loadfile -m 'not slow and not container' $(ARGS)
 
 test-slow: $(DEV) ## the tests that take minutes or fetch a real model
 	pytest -m slow $(ARGS)
