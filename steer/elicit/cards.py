@@ -39,7 +39,8 @@ def card(
         kind=kind,
         method=method,
         description=description,
-        parameters=parameters,
+        # What an evaluation must not report on.
+        parameters={**parameters, "used_splits": {bench.task.name: ["train", "select"]}},
         residual_norms=_residual_norms(bench),
         where=Where(phase=bench.phase),
         data_hash=data_hash,
