@@ -9,12 +9,14 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from steer.cli.evaluate import evaluate
+from steer.cli.local_server import local_server
 from steer.cli.main import app
 
 pytest.importorskip("torch")
@@ -63,6 +65,25 @@ def test_an_evaluation_ends_in_a_verdict_and_can_be_come_back_to(home, tmp_path)
 
     again = run(home, "--run", "mine", "--json")
     assert json.loads(again.stdout) == report
+
+
+def test_a_report_of_a_run_of_a_server(tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    files = {kind: tmp_path / f"report.{kind}" for kind in ("html", "json", "csv")}
+    with local_server("organism/a1") as address:
+        invoke = partial(CliRunner().invoke, app, env={"STEER_TARGET": address})
+        evaluated = invoke(["evaluate", *ARGUMENTS, "--n", "8", "--json"])
+        assert evaluated.exit_code == 0, evaluated.output
+        shown = invoke(["report", "mine"])
+        written = invoke(["report", "mine", *(f"--{kind}={file}" for kind, file in files.items())])
+        nowhere = invoke(["report", "mine", "--csv", str(tmp_path / "no" / "where")])
+        unknown = invoke(["report", "nothing"])
+    assert "steered" in shown.stdout and "random × 20" in shown.stdout
+    assert written.stdout == ""
+    assert json.loads(files["json"].read_text()) == json.loads(evaluated.stdout)
+    assert "run mine" in files["html"].read_text() and "steered" in files["csv"].read_text()
+    assert (nowhere.exit_code, unknown.exit_code) == (2, 2)
+    assert "No such file" in nowhere.stderr
 
 
 @pytest.mark.slow
