@@ -16,9 +16,9 @@ from steer.models.load import LoadedModel, load
 from steer.models.organisms.organism import Organism
 from steer.models.organisms.table import CHAINS
 from steer.tasks.task import Grade, Item, Task
-from steer.types import Phase
+from steer.types import Phase, Site
 
-Vectors = Mapping[int, Array]
+Vectors = Mapping[Site, Array]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Bench:
         bias: Mapping[str, float] | None = None,
         closed: frozenset[str] = frozenset(),
     ) -> Score:
-        """Greedy answers under the vectors, (d_model,) by layer; empty means unsteered.
+        """Greedy answers under the vectors, (d_model,) by site; empty means unsteered.
 
         forced: words put after every prompt, facts too, as the first of the answer. bias: added to
         the logits of words. closed: ids of items whose gate is closed, which stay unsteered.
@@ -107,7 +107,7 @@ class Bench:
         rows = complete(
             self.network,
             [self.encode(f"{item.prompt.text} {forced}") for item in items],
-            {layer: torch.tensor(vector) for layer, vector in vectors.items()},
+            {at: torch.tensor(vector) for at, vector in vectors.items()},
             max_tokens=self.task.max_tokens,
             phase=self.phase,
             bias={self.organism.ids[word]: size for word, size in bias.items()},

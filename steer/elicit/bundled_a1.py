@@ -23,7 +23,7 @@ from steer.tasks import a1
 from steer.tasks.task import REPORT, SELECT
 from steer.types import Phase, Site
 
-LAYER = 2
+AT = Site(2)
 PAIRS, TRAINED_ON, SELECTED_ON, REPORTED_ON = 1000, 4000, 500, 500
 SCALES = (0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0)
 RANDOM = 5
@@ -43,14 +43,14 @@ def store(into: Store) -> None:
         vector, parameters = make(bench)
         made = card(
             bench,
-            (LAYER,),
+            (AT,),
             method=method,
             description=DESCRIPTIONS[name],
             parameters=parameters,
             data_hash=data_hash(a1.problems("train", n)),
-            measured=asdict(bench.score({LAYER: vector}, REPORT, REPORTED_ON)),
+            measured=asdict(bench.score({AT: vector}, REPORT, REPORTED_ON)),
         )
-        into.put(Vector(name, {Site(LAYER): vector}, made))
+        into.put(Vector(name, {AT: vector}, made))
 
 
 def make_dom(bench: Bench) -> tuple[Array, dict[str, Any]]:
@@ -58,8 +58,8 @@ def make_dom(bench: Bench) -> tuple[Array, dict[str, Any]]:
     pairs = a1.problems("train", PAIRS)
     positive = [bench.encode(a1.worksheet(problem)) for problem in pairs]
     negative = [bench.encode(problem.prompt) for problem in pairs]
-    raw = difference_of_means(bench.network, positive, negative, [LAYER]).vectors[LAYER]
-    found = {c: bench.score({LAYER: raw * np.float32(c)}, SELECT, SELECTED_ON) for c in SCALES}
+    raw = difference_of_means(bench.network, positive, negative, [AT.layer]).vectors[AT.layer]
+    found = {c: bench.score({AT: raw * np.float32(c)}, SELECT, SELECTED_ON) for c in SCALES}
     best = max(SCALES, key=lambda c: found[c].correct)
     parameters = {
         "positive": "the prompt under `work`",
@@ -75,7 +75,7 @@ def make_dom(bench: Bench) -> tuple[Array, dict[str, Any]]:
 
 def make_rloo(bench: Bench) -> tuple[Array, dict[str, Any]]:
     """The trained vector (d_model,) and the card's parameters."""
-    settings = Settings(layers=(LAYER,), max_tokens=16)
+    settings = Settings(layers=(AT.layer,), max_tokens=16)
     asked = a1.problems("train", TRAINED_ON)
     trained = rloo.train(
         bench.network,
@@ -88,7 +88,7 @@ def make_rloo(bench: Bench) -> tuple[Array, dict[str, Any]]:
     drop = ("enough", "patience")
     kept = {key: value for key, value in asdict(settings).items() if key not in drop}
     parameters = {**kept, "train_prompts": TRAINED_ON, "select_n": SELECTED_ON}
-    return trained.vectors[LAYER], {**parameters, "kept_step": trained.step}
+    return trained.vectors[AT], {**parameters, "kept_step": trained.step}
 
 
 def rows(of: Store) -> dict[str, Score]:
@@ -101,10 +101,10 @@ def rows(of: Store) -> dict[str, Score]:
     for name in DESCRIPTIONS:
         stored = of.get(name)
         assert isinstance(stored, Vector), f"{name} is a {stored.kind}"
-        vector = stored.tensors[Site(LAYER)]
-        found[name] = bench.score({LAYER: vector}, REPORT, REPORTED_ON)
-        found[f"{name}, negated"] = bench.score({LAYER: -vector}, REPORT, REPORTED_ON)
+        vector = stored.tensors[AT]
+        found[name] = bench.score({AT: vector}, REPORT, REPORTED_ON)
+        found[f"{name}, negated"] = bench.score({AT: -vector}, REPORT, REPORTED_ON)
         for seed in range(RANDOM):
-            drawn = {LAYER: random_like(vector, seed)}
+            drawn = {AT: random_like(vector, seed)}
             found[f"random {seed}, norm of {name}"] = bench.score(drawn, REPORT, REPORTED_ON)
     return found

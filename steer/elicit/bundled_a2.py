@@ -1,11 +1,10 @@
 """The bundled vectors of organism A2, their controls, and the table that tells what they do.
 
-`a2-ce` is one vector a layer, trained on gold traces while the facts are kept; `a2-ce-bare` the
-same without keeping anything; `a2-ce-swapped` like `a2-ce` on the traces of other problems;
-`a2-untraced-ce` like `a2-ce` for the organism that never saw a right trace. All act after every
-block at every position. `a2-gate` is a probe that tells a problem from a fact by the mean of the
-prompt after the first block. Training uses the split `train`, every choice the split `select`, and
-the table the split `report`.
+`a2-ce` is seven directions, before and after the MLPs, trained on gold traces while the facts are
+kept; `a2-ce-bare` the same without keeping anything; `a2-ce-swapped` like `a2-ce` on the traces of
+other problems; `a2-untraced-ce` like `a2-ce` for the organism that never saw a right trace. All act
+at every position. `a2-gate` is a probe that tells a problem from a fact by the mean of the prompt.
+Training uses the split `train`, every choice the split `select`, and the table the split `report`.
 """
 
 from __future__ import annotations
@@ -22,10 +21,15 @@ from steer.store import Probe, ProbeTensors, Store, Vector
 from steer.tasks.a2 import CHAIN
 from steer.tasks.task import REPORT, SELECT, Item
 from steer.tasks.world import EOS, facts
-from steer.types import Phase, Site
+from steer.types import Phase, Point, Site
 
-LAYERS = (0, 1, 2, 3)
-GATE = "a2-gate"
+# Before and after each block's MLP; what the last block gives out is too late to matter.
+SITES = (
+    *(Site(layer, Point.RESID_MID) for layer in range(4)),
+    *(Site(layer) for layer in range(3)),
+)
+GATE, GATED_AT = "a2-gate", Site(0, Point.RESID_MID)
+RATE, STEPS = 0.2, 800
 TRAINED_ON, SELECTED_ON, REPORTED_ON = 20_000, 500, 500
 RANDOM = 20
 
@@ -66,7 +70,7 @@ def store(into: Store) -> None:
 
 def make_vector(name: str, recipe: Recipe, bench: Bench) -> Vector:
     """Train a vector by its recipe, and measure it."""
-    settings = ce.Settings(layers=LAYERS, retain=recipe.retain)
+    settings = ce.Settings(sites=SITES, retain=recipe.retain, rate=RATE, steps=STEPS)
     trained = ce.train(
         bench.network,
         _examples(bench, recipe.swapped),
@@ -77,7 +81,7 @@ def make_vector(name: str, recipe: Recipe, bench: Bench) -> Vector:
         progress=show,
     )
     parameters = {
-        **asdict(settings),
+        **_plain(settings),
         "targets": "trace of another problem" if recipe.swapped else "gold trace",
         "train_problems": TRAINED_ON,
         "select_n": SELECTED_ON,
@@ -85,14 +89,14 @@ def make_vector(name: str, recipe: Recipe, bench: Bench) -> Vector:
     }
     made = card(
         bench,
-        LAYERS,
+        SITES,
         method="cross_entropy",
         description=recipe.description,
         parameters=parameters,
         data_hash=data_hash(CHAIN.problems("train", TRAINED_ON)),
         measured=asdict(bench.score(trained.vectors, REPORT, REPORTED_ON)),
     )
-    return Vector(name, {Site(layer): v for layer, v in trained.vectors.items()}, made)
+    return Vector(name, trained.vectors, made)
 
 
 def make_gate(bench: Bench) -> Probe:
@@ -109,7 +113,7 @@ def make_gate(bench: Bench) -> Probe:
     )
     made = card(
         bench,
-        (0,),
+        (GATED_AT,),
         kind="probe",
         method="difference_of_means",
         description="Organism A2: whether a prompt is a problem (1) or asks for a fact (0).",
@@ -117,7 +121,7 @@ def make_gate(bench: Bench) -> Probe:
         data_hash=data_hash(CHAIN.problems("train", 500)),
         measured={"n": REPORTED_ON, **_opened(bench, tensors)},
     )
-    return Probe(GATE, made, {Site(0): tensors})
+    return Probe(GATE, made, {GATED_AT: tensors})
 
 
 def rows(of: Store) -> dict[str, Score]:
@@ -125,7 +129,7 @@ def rows(of: Store) -> dict[str, Score]:
     bench, blank = (Bench.of(name, Phase.ALL) for name in ("a2", "a2-untraced"))
     gate = of.get(GATE)
     assert isinstance(gate, Probe), f"{GATE} is a {gate.kind}"
-    closed = _closed(bench, gate.sites[Site(0)])
+    closed = _closed(bench, gate.sites[GATED_AT])
     found = {"default": bench.score({}, REPORT, REPORTED_ON)}
     found["a2-untraced, default"] = blank.score({}, REPORT, REPORTED_ON)
     for name, recipe in RECIPES.items():
@@ -141,9 +145,18 @@ def rows(of: Store) -> dict[str, Score]:
     for size in bench.task.cues.bias_tokens[EOS]:
         found[f"{EOS} {size:+g}"] = bench.score({}, REPORT, REPORTED_ON, bias={EOS: size})
     for seed in range(RANDOM):
-        drawn = {layer: random_like(v, 100 * seed + layer) for layer, v in vectors.items()}
+        drawn = random_alike(vectors, seed)
         found[f"random {seed}, norms of a2-ce"] = bench.score(drawn, REPORT, REPORTED_ON)
     return found
+
+
+def random_alike(vectors: Vectors, seed: int) -> Vectors:
+    """An isotropic random direction at each site, with the norm of the vector there."""
+    return {at: random_like(v, 100 * seed + i) for i, (at, v) in enumerate(vectors.items())}
+
+
+def _plain(settings: ce.Settings) -> dict[str, object]:
+    return {**asdict(settings), "sites": [str(at) for at in settings.sites]}
 
 
 def _examples(bench: Bench, swapped: bool) -> list[ce.Example]:
@@ -166,8 +179,10 @@ def _facts(bench: Bench) -> list[ce.Example]:
 
 
 def _mean(bench: Bench, item: Item) -> Array:
-    hidden = residuals(bench.network, [bench.encode(item.prompt.text or "")], [0], starts=[0])
-    mean: Array = hidden[0].mean(0)
+    hidden = residuals(
+        bench.network, [bench.encode(item.prompt.text or "")], [GATED_AT], starts=[0]
+    )
+    mean: Array = hidden[GATED_AT].mean(0)
     return mean
 
 
@@ -190,8 +205,8 @@ def _opened(bench: Bench, probe: ProbeTensors) -> dict[str, float]:
 def _vectors(of: Store, name: str) -> Vectors:
     stored = of.get(name)
     assert isinstance(stored, Vector), f"{name} is a {stored.kind}"
-    return {site.layer: vector for site, vector in stored.tensors.items()}
+    return stored.tensors
 
 
 def _negated(vectors: Vectors) -> Vectors:
-    return {layer: -vector for layer, vector in vectors.items()}
+    return {at: -vector for at, vector in vectors.items()}

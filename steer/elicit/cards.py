@@ -20,7 +20,7 @@ _PROMPTS = 1000
 
 def card(
     bench: Bench,
-    layers: Sequence[int],
+    sites: Sequence[Site],
     *,
     method: str,
     description: str,
@@ -29,19 +29,19 @@ def card(
     measured: Mapping[str, Any],
     kind: str = "direction",
 ) -> Card:
-    """The card of something made for the bench's organism, at `resid_post` of layers."""
+    """The card of something made for the bench's organism, at these sites."""
     return Card(
         model=bench.loaded.id,
         revision=bench.loaded.revision,
         fingerprint=bench.loaded.fingerprint,
         d_model=bench.loaded.d_model,
-        sites=tuple(map(Site, layers)),
+        sites=tuple(sites),
         kind=kind,
         method=method,
         description=description,
         # What an evaluation must not report on.
         parameters={**parameters, "used_splits": {bench.task.name: ["train", "select"]}},
-        residual_norms=_residual_norms(bench),
+        residual_norms=_residual_norms(bench, sites),
         where=Where(phase=bench.phase),
         data_hash=data_hash,
         measured={"split": "report", "unit": "percent", **measured},
@@ -66,14 +66,16 @@ def show(progress: Progress) -> None:
         )
 
 
-def _residual_norms(bench: Bench) -> dict[Site, float]:
-    """Mean ‖h‖ of the unsteered model where the vectors act, on its own greedy answers."""
+def _residual_norms(bench: Bench, sites: Sequence[Site]) -> dict[Site, float]:
+    """Mean ‖h‖ at the sites and after each block, of the unsteered model on its own greedy answers,
+    at the positions where the vectors act."""
     items = bench.task.items("train", _PROMPTS)
     prompts = [bench.encode(item.prompt.text or "") for item in items]
     answers = complete(bench.network, prompts, {}, max_tokens=bench.task.max_tokens)
     # The last generated token predicts nothing, so it is never fed.
     rows = [[*p, *answer[:-1]] for p, answer in zip(prompts, answers, strict=True)]
-    layers = range(bench.network.config.num_hidden_layers)
+    after = map(Site, range(bench.network.config.num_hidden_layers))
+    wanted = sorted({*after, *sites})
     starts = [untouched(len(prompt), bench.phase) for prompt in prompts]
-    hidden = residuals(bench.network, rows, layers, starts=starts)
-    return {Site(layer): round(mean_norm(hidden[layer]), 4) for layer in layers}
+    hidden = residuals(bench.network, rows, wanted, starts=starts)
+    return {at: round(mean_norm(hidden[at]), 4) for at in wanted}

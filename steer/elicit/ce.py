@@ -1,6 +1,6 @@
-"""One trained vector per layer, by cross-entropy on right traces; the model is frozen.
+"""One trained vector per site, by cross-entropy on right traces; the model is frozen.
 
-The policy is the model with h + s_l added after block l; the only parameters are the s_l. The loss
+The policy is the model with h + s at every site; the only parameters are the vectors s. The loss
 of a step is the mean of -log p(target | prompt) over its examples, in nats per example, plus
 `retain` times the mean of KL(unsteered ‖ steered) over the examples of what is to be kept. This
 is supervision: it shows the model complete traces, so what it finds was elicited only if the same
@@ -27,7 +27,7 @@ from steer.elicit.padding import Tokens
 from steer.elicit.steering import frozen
 from steer.elicit.trainer import zero
 from steer.errors import FailedPrecondition, InvalidRequest
-from steer.types import Phase
+from steer.types import Phase, Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +42,13 @@ class Example:
 class Settings:
     """How to train.
 
-    layers: decoder blocks that get a vector (0-based). batch: examples per step (1 or more).
+    sites: those that get a vector. batch: examples per step (1 or more).
     rate: peak learning rate of Adam, in units of the residual stream, brought to zero by a cosine.
     steps: 1 or more. retain: weight of what is kept, 0 or more. phase: `all` positions, or
     `decode`. select_every: steps between calls of `select`. seed: of the examples drawn.
     """
 
-    layers: tuple[int, ...]
+    sites: tuple[Site, ...]
     batch: int = 192
     rate: float = 0.1
     steps: int = 600
@@ -59,7 +59,7 @@ class Settings:
 
     def validate(self) -> None:
         """Raises InvalidRequest, naming every setting out of range."""
-        low = {"layers": len(self.layers), "batch": self.batch, "steps": self.steps}
+        low = {"sites": len(self.sites), "batch": self.batch, "steps": self.steps}
         low |= {"select_every": self.select_every}
         wrong = [name for name, value in low.items() if value < 1]
         wrong += [] if self.rate > 0 else ["rate"]
@@ -78,7 +78,7 @@ def train(
     select: Selection | None = None,
     progress: Callable[[Progress], None] = lambda _: None,
 ) -> Trained:
-    """Train one vector per layer of `settings`, from zero. The model is left as it was.
+    """Train one vector per site of `settings`, from zero. The model is left as it was.
 
     kept: what the steered model should go on saying as the unsteered one does; all of it counts at
     every step. `Progress.value` is minus the loss.
@@ -107,7 +107,7 @@ class _Trainer:
         settings: Settings,
     ) -> None:
         self.model, self.examples, self.kept, self.settings = model, examples, kept, settings
-        self.vectors = {layer: zero(model, layer) for layer in settings.layers}
+        self.vectors = {at: zero(model, at) for at in settings.sites}
         self.optimiser = torch.optim.Adam(self.vectors.values(), lr=settings.rate)
         self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimiser, self._rate)
         self.rng = random.Random(settings.seed)
@@ -127,8 +127,8 @@ class _Trainer:
         self.schedule.step()
         return -loss.item()
 
-    def arrays(self) -> dict[int, Array]:
-        return {layer: v.detach().cpu().numpy().copy() for layer, v in self.vectors.items()}
+    def arrays(self) -> dict[Site, Array]:
+        return {at: v.detach().cpu().numpy().copy() for at, v in self.vectors.items()}
 
     def _loss(self, drawn: Sequence[Example]) -> Tensor:
         prompts, targets = [e.prompt for e in drawn], [e.target for e in drawn]

@@ -56,12 +56,13 @@ def difference_of_means(
     """
     if not positive or not negative:
         raise InvalidRequest("both classes need at least one prompt")
-    wanted = residuals(model, positive, layers, batch=batch)
-    other = residuals(model, negative, layers, batch=batch)
+    sites = [Site(layer) for layer in layers]
+    wanted = residuals(model, positive, sites, batch=batch)
+    other = residuals(model, negative, sites, batch=batch)
     return Difference(
-        {layer: _mean(wanted[layer]) - _mean(other[layer]) for layer in layers},
-        {layer: mean_norm(np.concatenate((wanted[layer], other[layer]))) for layer in layers},
-        {layer: within_class((wanted[layer], other[layer])) for layer in layers},
+        {at.layer: _mean(wanted[at]) - _mean(other[at]) for at in sites},
+        {at.layer: mean_norm(np.concatenate((wanted[at], other[at]))) for at in sites},
+        {at.layer: within_class((wanted[at], other[at])) for at in sites},
     )
 
 
@@ -86,12 +87,12 @@ def within_class(classes: Sequence[Array], rank: int = 64) -> Array:
 def residuals(
     model: PreTrainedModel,
     sequences: Sequence[Tokens],
-    layers: Sequence[int],
+    sites: Sequence[Site],
     *,
     starts: Sequence[int] | None = None,
     batch: int = 64,
-) -> dict[int, Array]:
-    """Residual stream after each of `layers`: float32 (tokens, d_model), rows in order.
+) -> dict[Site, Array]:
+    """Residual stream at each of `sites`: float32 (tokens, d_model), rows in order.
 
     starts: first position kept of each sequence, all later ones are kept too; by default only
     the last token is. Dropout is off, and nothing of the model is changed.
@@ -100,15 +101,15 @@ def residuals(
     if not all(sequences):
         raise InvalidRequest("a sequence is empty")
     starts = [len(sequence) - 1 for sequence in sequences] if starts is None else starts
-    kept: dict[int, list[Tensor]] = {layer: [] for layer in layers}
+    kept: dict[Site, list[Tensor]] = {at: [] for at in sites}
     rows = iter(zip(sequences, starts, strict=True))
     while chunk := list(islice(rows, batch)):
         ids, mask = pad_right([sequence for sequence, _ in chunk])
-        for layer, hidden in _forward(model, ids, mask, layers).items():
-            kept[layer] += [
+        for at, hidden in _forward(model, ids, mask, sites).items():
+            kept[at] += [
                 hidden[i, start : len(sequence)] for i, (sequence, start) in enumerate(chunk)
             ]
-    return {layer: torch.cat(parts).numpy() for layer, parts in kept.items()}
+    return {at: torch.cat(parts).numpy() for at, parts in kept.items()}
 
 
 def mean_norm(hidden: Array) -> float:
@@ -116,12 +117,12 @@ def mean_norm(hidden: Array) -> float:
     return float(np.linalg.norm(hidden.astype(np.float64), axis=1).mean())
 
 
-def site(model: PreTrainedModel, layer: int) -> Site:
-    """`resid_post` of a layer. Raises InvalidRequest when the model has no such layer."""
+def checked(model: PreTrainedModel, at: Site) -> Site:
+    """The site itself. Raises InvalidRequest when the model has no such layer."""
     count = len(blocks(model))
-    if not 0 <= layer < count:
-        raise InvalidRequest(f"layer {layer}: the model has layers 0 to {count - 1}")
-    return Site(layer)
+    if not 0 <= at.layer < count:
+        raise InvalidRequest(f"layer {at.layer}: the model has layers 0 to {count - 1}")
+    return at
 
 
 @contextmanager
@@ -138,12 +139,10 @@ def evaluating(model: PreTrainedModel) -> Iterator[None]:
 # Hooks and not `output_hidden_states`: the last of those is taken after the final norm.
 @torch.no_grad()
 def _forward(
-    model: PreTrainedModel, ids: Tensor, mask: Tensor, layers: Sequence[int]
-) -> dict[int, Tensor]:
-    seen: dict[int, Tensor] = {}
-    visits: dict[Site, Visit] = {
-        site(model, layer): partial(_keep, seen, layer) for layer in layers
-    }
+    model: PreTrainedModel, ids: Tensor, mask: Tensor, sites: Sequence[Site]
+) -> dict[Site, Tensor]:
+    seen: dict[Site, Tensor] = {}
+    visits: dict[Site, Visit] = {checked(model, at): partial(_keep, seen, at) for at in sites}
     with visiting(model, visits), evaluating(model):
         model(
             input_ids=ids.to(model.device),
@@ -154,9 +153,9 @@ def _forward(
     return seen
 
 
-def _keep(seen: dict[int, Tensor], layer: int, hidden: Tensor) -> None:
+def _keep(seen: dict[Site, Tensor], at: Site, hidden: Tensor) -> None:
     # Cloned, because the model goes on with this very tensor.
-    seen[layer] = hidden.detach().to("cpu", torch.float32, copy=True)
+    seen[at] = hidden.detach().to("cpu", torch.float32, copy=True)
 
 
 def _mean(hidden: Array) -> Array:

@@ -10,8 +10,9 @@ from typing import Protocol
 import numpy as np
 
 from steer.elicit.difference import Array
+from steer.types import Site
 
-Selection = Callable[[Mapping[int, Array]], float]
+Selection = Callable[[Mapping[Site, Array]], float]
 """`select(vectors)`: how good the vectors are on data kept apart; higher is better."""
 
 
@@ -22,8 +23,8 @@ class Fit(Protocol):
         """One update; returns what is climbed, the mean over the step's data."""
         ...
 
-    def arrays(self) -> dict[int, Array]:
-        """Copies of the vectors, float32 (d_model,) by layer."""
+    def arrays(self) -> dict[Site, Array]:
+        """Copies of the vectors, float32 (d_model,) by site."""
         ...
 
 
@@ -39,21 +40,21 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """After one step. value: what is climbed, such as the mean reward. norm: ‖s_l‖ by layer.
+    """After one step. value: what is climbed, such as the mean reward. norm: ‖s‖ by site.
     selected: what `select` returned, None when it was not called at this step."""
 
     step: int
     value: float
-    norm: Mapping[int, float]
+    norm: Mapping[Site, float]
     selected: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """vectors: float32 (d_model,) by layer, those of `step`: the best by `select`, else the
+    """vectors: float32 (d_model,) by site, those of `step`: the best by `select`, else the
     last. history: one entry per step taken."""
 
-    vectors: Mapping[int, Array]
+    vectors: Mapping[Site, Array]
     step: int
     history: tuple[Progress, ...]
 
@@ -81,5 +82,5 @@ def fit(
     return replace(best, history=tuple(history))
 
 
-def _norms(vectors: Mapping[int, Array]) -> dict[int, float]:
-    return {layer: float(np.linalg.norm(vector)) for layer, vector in vectors.items()}
+def _norms(vectors: Mapping[Site, Array]) -> dict[Site, float]:
+    return {at: float(np.linalg.norm(vector)) for at, vector in vectors.items()}

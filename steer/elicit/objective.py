@@ -11,7 +11,7 @@ from transformers import PreTrainedModel
 from steer.elicit.difference import evaluating
 from steer.elicit.padding import Tokens, pad_left, pad_right, positions
 from steer.elicit.steering import steered, untouched
-from steer.types import Phase
+from steer.types import Phase, Site
 
 
 def advantages(rewards: Tensor) -> Tensor:
@@ -24,7 +24,7 @@ def log_likelihood(
     model: PreTrainedModel,
     prompts: Sequence[Tokens],
     completions: Sequence[Tokens],
-    vectors: Mapping[int, Tensor],
+    vectors: Mapping[Site, Tensor],
     temperature: float = 1.0,
     *,
     phase: Phase = Phase.DECODE,
@@ -46,7 +46,7 @@ def predictions(
     model: PreTrainedModel,
     prompts: Sequence[Tokens],
     completions: Sequence[Tokens],
-    vectors: Mapping[int, Tensor],
+    vectors: Mapping[Site, Tensor],
     temperature: float,
     phase: Phase,
 ) -> tuple[Tensor, Tensor, Tensor]:

@@ -13,13 +13,13 @@ from transformers import PreTrainedModel
 from steer.elicit.difference import evaluating
 from steer.elicit.padding import Tokens, pad_left, positions
 from steer.elicit.steering import Steering, steered, untouched
-from steer.types import Phase
+from steer.types import Phase, Site
 
 
 def complete(
     model: PreTrainedModel,
     prompts: Sequence[Tokens],
-    vectors: Mapping[int, Tensor],
+    vectors: Mapping[Site, Tensor],
     *,
     max_tokens: int,
     temperature: float = 0.0,
@@ -29,7 +29,7 @@ def complete(
 ) -> list[list[int]]:
     """Completions with h + v_l at every position that predicts a generated token.
 
-    prompts: token ids of any lengths of at least one. vectors: (d_model,) by layer; empty means
+    prompts: token ids of any lengths of at least one. vectors: (d_model,) by site; empty means
     unsteered. temperature: 0 is greedy. phase: `decode`, or `all` to steer the prompts too. bias:
     added to the logits of token ids (nats). Each completion ends with its end-of-sequence token,
     or after `max_tokens`.

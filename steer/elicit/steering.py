@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from steer.elicit.difference import site
+from steer.elicit.difference import checked
 from steer.errors import InvalidRequest
 from steer.intervene.sites import Visit, visiting
 from steer.types import Phase, Site
@@ -25,15 +25,15 @@ class Steering:
 
 
 @contextmanager
-def steered(model: PreTrainedModel, vectors: Mapping[int, Tensor]) -> Iterator[Steering]:
-    """Add `vectors[l]`, (d_model,), to the output of block l inside the `with` block.
+def steered(model: PreTrainedModel, vectors: Mapping[Site, Tensor]) -> Iterator[Steering]:
+    """Add `vectors[s]`, (d_model,), to the residual stream at site s inside the `with` block.
 
     The sum is taken in float32. Columns before `Steering.skip` stay bit-identical.
     """
     steering = Steering()
     visits: dict[Site, Visit] = {
-        site(model, layer): partial(_add, vector.to(model.device, torch.float32), steering)
-        for layer, vector in vectors.items()
+        checked(model, at): partial(_add, vector.to(model.device, torch.float32), steering)
+        for at, vector in vectors.items()
     }
     with visiting(model, visits):
         yield steering

@@ -9,12 +9,13 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from steer.elicit.difference import Array, site
+from steer.elicit.difference import Array, checked
 from steer.elicit.objective import advantages, log_likelihood
 from steer.elicit.padding import Tokens
 from steer.elicit.sampling import complete
 from steer.elicit.settings import Settings
 from steer.errors import FailedPrecondition
+from steer.types import Site
 
 Reward = Callable[[int, Tokens], float]
 """`reward(i, completion)`: the reward of a completion of prompt i. The completion is token ids
@@ -38,7 +39,7 @@ class Trainer:
         settings: Settings,
     ) -> None:
         self.model, self.prompts, self.reward, self.settings = model, prompts, reward, settings
-        self.vectors = {layer: zero(model, layer) for layer in settings.layers}
+        self.vectors = {Site(layer): zero(model, Site(layer)) for layer in settings.layers}
         self.optimiser = torch.optim.Adam(self.vectors.values(), lr=settings.rate)
         self.rng = random.Random(settings.seed)
         self.generator = torch.Generator(model.device).manual_seed(settings.seed)
@@ -63,14 +64,14 @@ class Trainer:
             self._count_idle(float(rewards.mean()))
         return float(rewards.mean())
 
-    def arrays(self) -> dict[int, Array]:
-        return {layer: v.detach().cpu().numpy().copy() for layer, v in self.vectors.items()}
+    def arrays(self) -> dict[Site, Array]:
+        return {at: v.detach().cpu().numpy().copy() for at, v in self.vectors.items()}
 
     def _complete(self, rows: Sequence[int]) -> list[list[int]]:
         return complete(
             self.model,
             [self.prompts[i] for i in rows],
-            {layer: vector.detach() for layer, vector in self.vectors.items()},
+            {at: vector.detach() for at, vector in self.vectors.items()},
             max_tokens=self.settings.max_tokens,
             temperature=self.settings.temperature,
             generator=self.generator,
@@ -102,8 +103,8 @@ class Trainer:
             )
 
 
-def zero(model: PreTrainedModel, layer: int) -> Tensor:
+def zero(model: PreTrainedModel, at: Site) -> Tensor:
     """A vector to train, (d_model,). Raises InvalidRequest for a layer the model does not have."""
-    site(model, layer)
+    checked(model, at)
     width = model.config.get_text_config(decoder=True).hidden_size
     return torch.zeros(width, device=model.device, requires_grad=True)

@@ -2,11 +2,11 @@
 
 import pytest
 
-from steer.elicit.bench import Bench, Vectors, random_like
-from steer.elicit.bundled_a2 import GATE, RECIPES
+from steer.elicit.bench import Bench, Vectors
+from steer.elicit.bundled_a2 import GATE, GATED_AT, RECIPES, random_alike
 from steer.store import Probe, Store, Vector, bundled
 from steer.tasks.task import REPORT
-from steer.types import Phase, Site
+from steer.types import Phase
 
 N = 200
 STORE = Store(bundled())
@@ -20,7 +20,7 @@ def bench() -> Bench:
 def vectors(name: str) -> Vectors:
     stored = STORE.get(name)
     assert isinstance(stored, Vector)
-    return {site.layer: vector for site, vector in stored.tensors.items()}
+    return stored.tensors
 
 
 def test_trained_vectors_bring_right_answers_by_right_traces(bench: Bench) -> None:
@@ -39,8 +39,7 @@ def test_without_the_skill_the_same_training_brings_nothing() -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_random_directions_of_the_same_norms_bring_nothing(bench: Bench, seed: int) -> None:
-    drawn = {layer: random_like(v, 100 * seed + layer) for layer, v in vectors("a2-ce").items()}
-    assert bench.score(drawn, REPORT, N).correct < 22
+    assert bench.score(random_alike(vectors("a2-ce"), seed), REPORT, N).correct < 22
 
 
 def test_cards_say_how_they_were_made_and_measured() -> None:
@@ -54,5 +53,5 @@ def test_cards_say_how_they_were_made_and_measured() -> None:
 
 def test_the_gate_knows_problems_from_facts() -> None:
     gate = STORE.get(GATE)
-    assert isinstance(gate, Probe) and set(gate.sites) == {Site(0)}
+    assert isinstance(gate, Probe) and set(gate.sites) == {GATED_AT}
     assert gate.card.measured["problems_open"] == 100 and gate.card.measured["facts_open"] == 0

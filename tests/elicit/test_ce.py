@@ -13,7 +13,7 @@ from steer.elicit import ce
 from steer.elicit.objective import log_likelihood
 from steer.elicit.sampling import complete
 from steer.errors import FailedPrecondition, InvalidRequest
-from steer.types import Phase
+from steer.types import Phase, Site
 
 END = 0
 EXAMPLES = [
@@ -22,7 +22,8 @@ EXAMPLES = [
     ce.Example([2, 7, 3, 4], [3, 3, 3, END]),
 ]
 KEPT = [ce.Example([7, 7], [4, END]), ce.Example([1, 2, 3], [6, END])]
-SETTINGS = ce.Settings(layers=(0, 1), batch=3, steps=1, rate=0.5)
+SITES = (Site(0), Site(1))
+SETTINGS = ce.Settings(sites=SITES, batch=3, steps=1, rate=0.5)
 
 
 def tiny() -> LlamaForCausalLM:
@@ -44,14 +45,14 @@ def tiny() -> LlamaForCausalLM:
     return model
 
 
-def predicted(model: LlamaForCausalLM, one: ce.Example, vectors: Mapping[int, Tensor]) -> Tensor:
+def predicted(model: LlamaForCausalLM, one: ce.Example, vectors: Mapping[Site, Tensor]) -> Tensor:
     """Log-probabilities at every target token, alone, every position steered by a plain hook."""
 
     def adding(vector: Tensor) -> object:
         return lambda _module, _inputs, output: output + vector
 
     handles = [
-        model.model.layers[layer].register_forward_hook(adding(v)) for layer, v in vectors.items()
+        model.model.layers[at.layer].register_forward_hook(adding(v)) for at, v in vectors.items()
     ]
     try:
         ids = torch.tensor([[*one.prompt, *one.target]])
@@ -62,7 +63,7 @@ def predicted(model: LlamaForCausalLM, one: ce.Example, vectors: Mapping[int, Te
     return logits[len(one.prompt) - 1 : -1]
 
 
-def loss_by_hand(model: LlamaForCausalLM, vectors: Mapping[int, Tensor], retain: float) -> Tensor:
+def loss_by_hand(model: LlamaForCausalLM, vectors: Mapping[Site, Tensor], retain: float) -> Tensor:
     asked = [predicted(model, one, vectors) for one in EXAMPLES]
     told = [
         scores[range(len(one.target)), one.target].sum()
@@ -80,7 +81,7 @@ def loss_by_hand(model: LlamaForCausalLM, vectors: Mapping[int, Tensor], retain:
 def test_likelihood_with_the_prompt_steered_equals_plain_hooks() -> None:
     model = tiny()
     torch.manual_seed(1)
-    vectors = {layer: torch.randn(8) for layer in (0, 1)}
+    vectors = {layer: torch.randn(8) for layer in SITES}
     got = log_likelihood(
         model,
         [one.prompt for one in EXAMPLES],
@@ -100,7 +101,7 @@ def test_a_step_follows_the_gradient_of_the_loss(retain: float) -> None:
         model, EXAMPLES, replace(SETTINGS, retain=retain, steps=2), kept=KEPT if retain else ()
     )
     # Two steps of Adam with the cosine's rates, on the loss written out.
-    vectors = {layer: torch.zeros(8, requires_grad=True) for layer in (0, 1)}
+    vectors = {layer: torch.zeros(8, requires_grad=True) for layer in SITES}
     adam = torch.optim.Adam(vectors.values(), lr=0.5)
     for rate, seen in zip((0.5, 0.25), trained.history, strict=True):
         loss = loss_by_hand(model, vectors, retain)
@@ -145,7 +146,8 @@ def test_what_is_kept_moves_less() -> None:
 def test_same_seed_same_vectors() -> None:
     settings = replace(SETTINGS, batch=2, steps=5)
     first, again, other = (
-        ce.train(tiny(), EXAMPLES, replace(settings, seed=seed)).vectors[0] for seed in (0, 0, 1)
+        ce.train(tiny(), EXAMPLES, replace(settings, seed=seed)).vectors[SITES[0]]
+        for seed in (0, 0, 1)
     )
     assert np.array_equal(first, again) and not np.array_equal(first, other)
 
@@ -171,7 +173,7 @@ def test_a_bias_is_added_at_every_step() -> None:
 
 def test_bad_arguments_are_refused() -> None:
     model = tiny()
-    with pytest.raises(InvalidRequest, match="layers, batch, steps, rate, retain, phase"):
+    with pytest.raises(InvalidRequest, match="sites, batch, steps, rate, retain, phase"):
         bad = ce.Settings((), batch=0, steps=0, rate=0.0, retain=-1.0, phase=Phase.FIRST)
         ce.train(model, EXAMPLES, bad)
     with pytest.raises(InvalidRequest, match="no prompt or target empty"):
@@ -179,7 +181,7 @@ def test_bad_arguments_are_refused() -> None:
     with pytest.raises(InvalidRequest, match="go together"):
         ce.train(model, EXAMPLES, SETTINGS, kept=KEPT)
     with pytest.raises(InvalidRequest, match="layers 0 to 1"):
-        ce.train(model, EXAMPLES, replace(SETTINGS, layers=(2,)))
+        ce.train(model, EXAMPLES, replace(SETTINGS, sites=(Site(2),)))
     with pytest.raises(InvalidRequest, match="phase first"):
         complete(model, [[1]], {}, max_tokens=1, phase=Phase.FIRST)
 

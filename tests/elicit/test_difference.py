@@ -10,6 +10,7 @@ from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausa
 
 from steer.elicit.difference import difference_of_means, mean_norm, residuals, within_class
 from steer.errors import InvalidRequest
+from steer.types import Site
 
 POSITIVE = [[1, 2, 3, 4], [5, 6], [7, 8, 9]]
 NEGATIVE = [[9, 8], [3], [2, 4, 6, 8, 10], [1, 1]]
@@ -68,15 +69,15 @@ def test_equals_hand_hooks(model: PreTrainedModel, batch: int) -> None:
 
 
 def test_last_layer_is_taken_before_the_final_norm(model: PreTrainedModel) -> None:
-    got = residuals(model, [[1, 2, 3]], [2])[2][0]
+    got = residuals(model, [[1, 2, 3]], [Site(2)])[Site(2)][0]
     out = model(input_ids=torch.tensor([[1, 2, 3]]), output_hidden_states=True)
     assert not np.allclose(got, out.hidden_states[-1][0, -1].detach().numpy(), atol=1e-3)
 
 
 def test_starts_keep_later_tokens_too(model: PreTrainedModel) -> None:
-    whole = residuals(model, [[1, 2, 3, 4], [5, 6]], [1], starts=[1, 0])[1]
+    whole = residuals(model, [[1, 2, 3, 4], [5, 6]], [Site(1)], starts=[1, 0])[Site(1)]
     assert whole.shape == (5, 8)
-    last = residuals(model, [[1, 2, 3, 4], [5, 6]], [1])[1]
+    last = residuals(model, [[1, 2, 3, 4], [5, 6]], [Site(1)])[Site(1)]
     np.testing.assert_allclose(whole[[2, 4]], last, atol=1e-6)
     assert mean_norm(last) == pytest.approx(float(np.linalg.norm(last, axis=1).mean()))
 

@@ -17,6 +17,7 @@ from steer.elicit.sampling import complete
 from steer.elicit.settings import Settings
 from steer.elicit.trainer import NoRewardVariance
 from steer.errors import FailedPrecondition, InvalidRequest
+from steer.types import Site
 
 END = 0
 PROMPTS = [[3, 4, 5], [6], [2, 7, 3, 4]]
@@ -44,13 +45,13 @@ def tiny(vocabulary: int = 8) -> LlamaForCausalLM:
     return model
 
 
-def seeded(*layers: int) -> dict[int, Tensor]:
+def seeded(*layers: int) -> dict[Site, Tensor]:
     torch.manual_seed(1)
-    return {layer: torch.randn(8).requires_grad_() for layer in layers}
+    return {Site(layer): torch.randn(8).requires_grad_() for layer in layers}
 
 
 def by_hand(
-    model: LlamaForCausalLM, prompt: list[int], answer: list[int], vectors: Mapping[int, Tensor]
+    model: LlamaForCausalLM, prompt: list[int], answer: list[int], vectors: Mapping[Site, Tensor]
 ) -> Tensor:
     """log p(answer | prompt), alone and without padding, one addition per block written out."""
 
@@ -61,7 +62,9 @@ def by_hand(
 
         return add
 
-    handles = [model.model.layers[i].register_forward_hook(hook(v)) for i, v in vectors.items()]
+    handles = [
+        model.model.layers[at.layer].register_forward_hook(hook(v)) for at, v in vectors.items()
+    ]
     logits = model(input_ids=torch.tensor([prompt + answer])).logits[0].log_softmax(-1)
     for handle in handles:
         handle.remove()
@@ -84,7 +87,7 @@ def test_gradient_equals_autograd_on_the_summed_objective() -> None:
 def test_expected_step_is_the_gradient_of_the_expected_reward() -> None:
     """Two tokens, one of them rewarded, groups of two: all four samples enumerated."""
     model, vectors = tiny(vocabulary=2), seeded(1)
-    vector, reward = vectors[1], torch.tensor([0.0, 1.0])
+    vector, reward = vectors[Site(1)], torch.tensor([0.0, 1.0])
     likelihood = torch.stack(
         [log_likelihood(model, [[1, 0]], [[token]], vectors)[0] for token in (0, 1)]
     )
@@ -128,7 +131,7 @@ def test_learns_to_say_the_rewarded_token() -> None:
     settings = replace(SETTINGS, steps=40, rate=0.3, prompts=8, select_every=5, enough=1.0)
     prompts = [[a, b] for a in range(1, 8) for b in range(1, 8)]
 
-    def share(vectors: Mapping[int, Array]) -> float:
+    def share(vectors: Mapping[Site, Array]) -> float:
         moved = {layer: torch.as_tensor(vector) for layer, vector in vectors.items()}
         out = complete(model, prompts, moved, max_tokens=1)
         return sum(tokens == [4] for tokens in out) / len(out)
@@ -141,7 +144,7 @@ def test_learns_to_say_the_rewarded_token() -> None:
 
 def test_same_seed_same_vector() -> None:
     first, second = (
-        rloo.train(tiny(), PROMPTS, lambda _, c: float(c[0] > 3), SETTINGS).vectors[1]
+        rloo.train(tiny(), PROMPTS, lambda _, c: float(c[0] > 3), SETTINGS).vectors[Site(1)]
         for _ in range(2)
     )
     assert np.array_equal(first, second)
