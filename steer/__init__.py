@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from steer.errors import Cancelled as Cancelled
     from steer.errors import DeadlineExceeded as DeadlineExceeded
     from steer.errors import FailedPrecondition as FailedPrecondition
+    from steer.errors import Interrupted as Interrupted
     from steer.errors import InvalidRequest as InvalidRequest
     from steer.errors import NotFound as NotFound
     from steer.errors import NotImplementedYet as NotImplementedYet
@@ -102,8 +103,9 @@ _NAMES = {
     "steer.client.runs": "RunHandle",
     "steer.client.where": "where",
     "steer.errors": (
-        "Cancelled DeadlineExceeded FailedPrecondition InvalidRequest NotFound NotImplementedYet "
-        "Overloaded ServerError SteerError TooLarge Unauthenticated Unavailable Violation"
+        "Cancelled DeadlineExceeded FailedPrecondition Interrupted InvalidRequest NotFound "
+        "NotImplementedYet Overloaded ServerError SteerError TooLarge Unauthenticated Unavailable "
+        "Violation"
     ),
     "steer.specs": (
         "Controls EvaluateSpec Extractor InlineTask Run RunEvent RunFailure RunReport RunSpec "

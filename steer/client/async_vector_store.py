@@ -68,15 +68,17 @@ class AsyncVectors:
         """Store a vector or dictionary as the newest version of a name.
 
         ``source``: a folder with card.json and vector.safetensors, as ``download`` makes it; or
-        {layer or site: array of shape (d_model,)}, a direction for the served model. ``card``:
-        fields of the card, in place of those there. A connection that breaks is waited for; when it
-        does not come back, Interrupted says how to go on with ``resume``. ``timeout`` is of each
-        connection.
+        {layer or site: array of shape (d_model,)}, a direction for the served model unless ``card``
+        has a ``model``. ``card``: fields of the card, in place of those there. A connection that
+        breaks is waited for; when it does not come back, Interrupted says how to go on with
+        ``resume``. ``timeout`` is of each connection.
         """
         given = dict(card or {})
         if isinstance(source, Mapping):
-            model = await self._client.model(timeout=timeout)
-            parcel = parcels.of_arrays(source, model, given)
+            if "model" not in given:
+                served = await self._client.model(timeout=timeout)
+                given["model"] = parcels.model_section(served)
+            parcel = parcels.of_arrays(source, given)
         else:
             parcel = parcels.of_folder(source, given)
         upload = Uploading(name, parcel, resume)

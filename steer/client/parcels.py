@@ -64,15 +64,22 @@ def of_folder(folder: str | Path, card: Mapping[str, Any]) -> Parcel:
     return _parcel(json.dumps({**own, **card}) if card else text, LocalFile.of(path))
 
 
-def of_arrays(arrays: Mapping[SiteLike, Any], model: ModelInfo, card: Mapping[str, Any]) -> Parcel:
-    """A direction for a model. ``card``: fields to put on its card. Raises InvalidRequest."""
+def model_section(model: ModelInfo) -> dict[str, str]:
+    """What a card says of the model it is for."""
+    return {"id": model.id, "revision": model.revision, "fingerprint": model.fingerprint}
+
+
+def of_arrays(arrays: Mapping[SiteLike, Any], card: Mapping[str, Any]) -> Parcel:
+    """A direction. ``card``: fields of its card, the model's section among them.
+
+    Raises InvalidRequest for what is no array.
+    """
     data = {as_site(site): float32(array) for site, array in arrays.items()}
     if not data:
         raise InvalidRequest("there is no array to store; give {layer: array}")
     own = {
         "format": FORMAT,
         "kind": "direction",
-        "model": {"id": model.id, "revision": model.revision, "fingerprint": model.fingerprint},
         "d_model": len(next(iter(data.values()))) // 4,
         "sites": [str(site) for site in sorted(data)],
         "method": {"name": "given"},

@@ -15,14 +15,23 @@ from steer.client.calls import Call, Sending
 from steer.client.local_files import safe_path
 from steer.client.parcels import CARD, TENSORS, Parcel
 from steer.client.vector_calls import Exported, UploadState
-from steer.errors import Interrupted, InvalidRequest, ServerError, SteerError, Unavailable
+from steer.errors import (
+    DeadlineExceeded,
+    Interrupted,
+    InvalidRequest,
+    ServerError,
+    SteerError,
+    Unavailable,
+)
 from steer.types import VectorInfo
 
-_PAUSES = (0.1, 0.3, 1.0, 2.0, 4.0)
+_PAUSES = (0.1, 0.3, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 30.0)
+"""Seconds between tries that get nowhere: as long as a server may take to notice that a connection
+was lost, or to load its model again."""
 
 
 class Reconnects:
-    """How often a transfer that gets nowhere is tried again."""
+    """How often a transfer that was under way is tried again."""
 
     def __init__(self) -> None:
         self._failures = 0
@@ -33,13 +42,17 @@ class Reconnects:
 
     def pause(self, error: SteerError) -> float:
         """Seconds until the next try. Raises ``error`` when there is none."""
-        # The server notices a lost connection later than its client, and has the upload open still.
-        if not isinstance(error, Unavailable) and error.reason != "UPLOAD_IN_USE":
-            raise error
         self._failures += 1
-        if self._failures > len(_PAUSES):
+        if not may_pass(error) or self._failures > len(_PAUSES):
             raise error
         return _PAUSES[self._failures - 1]
+
+
+def may_pass(error: SteerError) -> bool:
+    """Whether waiting may help."""
+    # The server may notice a lost connection later than the client, and have the upload open still.
+    lost = isinstance(error, Unavailable | DeadlineExceeded)
+    return lost or error.reason == "UPLOAD_IN_USE"
 
 
 class Uploading:
@@ -77,11 +90,13 @@ class Uploading:
             # It may be stored already, and only the answer was lost; beginning again tells.
             self._id, self._state = "", None
             return 0.0
+        if not self._id:
+            raise error
         self._offset = None
         try:
             return self._reconnects.pause(error)
-        except Unavailable:
-            if not self._id:
+        except SteerError:
+            if not may_pass(error):
                 raise
             raise Interrupted(error.message, self._id, error.request_id) from None
 

@@ -1,6 +1,7 @@
 """Sending what is stored: as it is, or as files of another program."""
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
 from io import BufferedReader
 
 import steer.v1 as pb
@@ -17,14 +18,20 @@ async def download(
     store: Store, request: pb.DownloadVectorRequest
 ) -> AsyncIterator[pb.DownloadVectorResponse]:
     """The card, and the tensor file from an offset on."""
-    version, file = await named("name", store.open, request.name)
-    with file:
+    # The call may be cancelled while the file is being opened; it is closed all the same.
+    with ExitStack() as held:
+        version, file = await named("name", _open, store, request.name, held)
         yield pb.DownloadVectorResponse(
             header=await settled(_header, store, version, file, request.offset)
         )
         rest = pieces(iter(lambda: file.read(PIECE), b""), request.offset)
         while (piece := await settled(next, rest, None)) is not None:
             yield pb.DownloadVectorResponse(piece=piece)
+
+
+def _open(store: Store, name: str, held: ExitStack) -> tuple[Version, BufferedReader]:
+    version, file = store.open(name)
+    return version, held.enter_context(file)
 
 
 def _header(store: Store, version: Version, file: BufferedReader, offset: int) -> pb.DownloadHeader:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
-from steer.errors import SteerError, Violation
+from steer.errors import FailedPrecondition, InvalidRequest, NotFound, Violation
 from steer.server.threads import settled
 
 P = ParamSpec("P")
@@ -15,6 +15,6 @@ async def named(field: str, call: Callable[P, T], /, *args: P.args, **kwargs: P.
     violation at ``field``, which names it in the request, unless the call says better."""
     try:
         return await settled(call, *args, **kwargs)
-    except SteerError as error:
+    except (InvalidRequest, NotFound, FailedPrecondition) as error:
         error.violations = error.violations or (Violation(field, error.reason, error.message),)
         raise

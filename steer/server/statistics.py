@@ -1,7 +1,7 @@
 """What there is to say of a stored vector: how large it is, what is near, what tokens it raises."""
 
 import heapq
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -63,10 +63,10 @@ def with_nearest(
 
 
 def with_tokens(
-    core: Core, info: VectorInfo, item: Item, count: int, statistics: Statistics
+    ready: Callable[[], Core], info: VectorInfo, item: Item, count: int, statistics: Statistics
 ) -> Statistics:
-    """The same with ``count`` tokens at each end of the logit lens."""
-    arrays = directions(item, "tokens")
+    """The same with ``count`` tokens at each end of the logit lens of the model that is ready."""
+    arrays, core = directions(item, "tokens"), ready()
     if info.d_model != core.model.d_model:
         message = f"{info.name!r} has width {info.d_model}, the served model {core.model.d_model}"
         raise _refusal(FailedPrecondition, "tokens", "WIDTH_MISMATCH", message)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from contextlib import ExitStack
 from dataclasses import replace
 
 import steer.v1 as pb
@@ -24,25 +25,27 @@ async def receive(store: Store, most: int, messages: Messages) -> pb.UploadVecto
     What has arrived stays however the call ends, unless it turns out to be wrong.
     """
     first = await anext(messages, pb.UploadVectorRequest())
-    begun: Upload | Version
-    match first.WhichOneof("message"):
-        case "begin":
-            begun = await settled(_begin, store, most, first.begin)
-        case "resume":
-            begun = await named("resume", store.resume, first.resume)
-        case _:
-            refuse("message", "REQUIRED", "the first message has to be begin or resume")
-    if isinstance(begun, Version):
-        return await settled(_stored, store, begun, first.begin.size)
-    try:
+    # The call may be cancelled while an upload is being opened; it is closed all the same.
+    with ExitStack() as held:
+        match first.WhichOneof("message"):
+            case "begin":
+                begun = await settled(_begin, store, most, first.begin, held)
+            case "resume":
+                begun = await named("resume", _resume, store, first.resume, held)
+            case _:
+                refuse("message", "REQUIRED", "the first message has to be begin or resume")
+        if isinstance(begun, Version):
+            return await settled(_stored, store, begun, first.begin.size)
         await _pieces(begun, messages)
         size = begun.offset
         if size < begun.size:
             return pb.UploadVectorResponse(upload_id=begun.id, offset=size)
         version = await named("sha256", begun.commit, begun.card.sha256)
-    finally:
-        begun.close()
     return await settled(_stored, store, version, size)
+
+
+def _resume(store: Store, upload_id: str, held: ExitStack) -> Upload | Version:
+    return held.enter_context(store.resume(upload_id))
 
 
 async def _pieces(upload: Upload, messages: Messages) -> None:
@@ -52,8 +55,9 @@ async def _pieces(upload: Upload, messages: Messages) -> None:
         await named("piece.offset", upload.write, message.piece.data, message.piece.offset)
 
 
-def _begin(store: Store, most: int, begin: pb.UploadBegin) -> Upload | Version:
-    """A new upload; or the version that is there already, if it is just this."""
+def _begin(store: Store, most: int, begin: pb.UploadBegin, held: ExitStack) -> Upload | Version:
+    """A new upload, which ``held`` closes; or the version that is there already, if it is just
+    this."""
     found = Violations()
     try:
         check_name(begin.name)
@@ -69,7 +73,9 @@ def _begin(store: Store, most: int, begin: pb.UploadBegin) -> Upload | Version:
     found.raise_if_any()
     assert card is not None
     known = store.known(begin.name, card, sha256) if sha256 else None
-    return known or store.upload(begin.name, replace(card, sha256=sha256), begin.size)
+    if known is not None:
+        return known
+    return held.enter_context(store.upload(begin.name, replace(card, sha256=sha256), begin.size))
 
 
 def _card(text: str, found: Violations) -> Card | None:

@@ -119,7 +119,7 @@ class VectorService(pb.VectorServiceServicer):
             if request.nearest:
                 statistics = with_nearest(self._store, info, item, request.nearest, statistics)
             if request.tokens:
-                statistics = with_tokens(self._ready(), info, item, request.tokens, statistics)
+                statistics = with_tokens(self._ready, info, item, request.tokens, statistics)
         return pb.GetVectorResponse(
             vector=wire.build_vector(info, with_card=True),
             statistics=map(wire.build_statistics, statistics),

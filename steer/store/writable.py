@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from steer.errors import FailedPrecondition
+from steer.errors import FailedPrecondition, Violation
 
 
 @contextmanager
@@ -15,5 +15,7 @@ def writing(what: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        message = f"{what}: {error.strerror or error}"
-        raise FailedPrecondition(message, reason="STORE_NOT_WRITABLE") from error
+        reason, message = "STORE_NOT_WRITABLE", f"{what}: {error.strerror or error}"
+        # Said here, so that nobody blames a field of the request.
+        violations = (Violation("store", reason, message),)
+        raise FailedPrecondition(message, reason=reason, violations=violations) from error
