@@ -330,7 +330,7 @@ def test_other_calls_name_the_field_too(served, channel):
         (stub.Tokenize, pb.TokenizeRequest(), BAD, "prompt"),
         (vectors.GetVector, pb.GetVectorRequest(name="nope"), LOST, "name"),
         (vectors.GetVector, pb.GetVectorRequest(name="../a1-rloo"), BAD, "name"),
-        (vectors.GetVector, pb.GetVectorRequest(name="tampered"), UNFIT, "name"),
+        (vectors.GetVector, pb.GetVectorRequest(name="no-json"), UNFIT, "name"),
         (vectors.ListVectors, pb.ListVectorsRequest(page_size=0), BAD, "page_size"),
     ]
     for call, request, kind, field in cases:
