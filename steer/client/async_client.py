@@ -1,7 +1,7 @@
 """The asyncio client: the synchronous one with ``await``; a test holds them together."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from functools import cached_property
 from types import TracebackType
 from typing import TypeVar, Unpack
@@ -148,7 +148,7 @@ class AsyncClient:
         rpc = method(call.request, timeout=limit, metadata=self._endpoint.metadata)
         return AsyncStream(rpc, call.read, assembly)
 
-    async def _messages(self, call: Call[T], timeout: float | None) -> AsyncIterator[T]:
+    async def _messages(self, call: Call[T], timeout: float | None) -> AsyncGenerator[T, None]:
         """What each message of a stream says. Leaving it cancels the call."""
         method = self._channel.unary_stream(call.method, **call.codec)
         limit = self._timeout if timeout is None else timeout

@@ -9,7 +9,7 @@ from steer.client import run_calls
 from steer.client.arms import Treatment
 from steer.client.evaluations import EvaluateOptions, make_evaluation
 from steer.client.run_table import as_pandas, records
-from steer.client.watching import Unassembled, Watching, succeeded
+from steer.client.watching import Watching, succeeded
 from steer.errors import SteerError
 from steer.specs import (
     EvaluateSpec,
@@ -100,9 +100,9 @@ class AsyncRuns:
         watching = Watching(run_id, after, results, timeout)
         while not watching.over:
             try:
-                stream = self._client._stream(watching.call(), Unassembled(), watching.seconds)
-                async with stream:
-                    async for event in stream:
+                messages = self._client._messages(watching.call(), watching.seconds)
+                async with aclosing(messages) as events:
+                    async for event in events:
                         watching.saw(event)
                         yield event
                 continue

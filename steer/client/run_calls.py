@@ -1,6 +1,6 @@
 """The calls of RunService as data."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import steer.v1 as pb
 from steer import wire
@@ -35,10 +35,10 @@ def page(
     return Call(RUNS + "ListRuns", request, pb.ListRunsResponse, _read_page)
 
 
-def watch(run_id: str, after: int, results: bool) -> Call[Iterator[RunEvent]]:
+def watch(run_id: str, after: int, results: bool) -> Call[RunEvent]:
     """A run to follow; what is read is the event of one message."""
     request = build(pb.WatchRunRequest, run_id=run_id, after_sequence=after, results=results)
-    return Call(RUNS + "WatchRun", request, pb.WatchRunResponse, _read_event)
+    return Call(RUNS + "WatchRun", request, pb.WatchRunResponse, wire.parse_event)
 
 
 def cancel(run_id: str) -> Call[Run]:
@@ -65,7 +65,3 @@ def _read(message: pb.CreateRunResponse | pb.GetRunResponse | pb.CancelRunRespon
 
 def _read_page(message: pb.ListRunsResponse) -> tuple[tuple[Run, ...], str]:
     return tuple(map(wire.parse_run, message.runs)), message.next_page_token
-
-
-def _read_event(message: pb.WatchRunResponse) -> Iterator[RunEvent]:
-    yield wire.parse_event(message)

@@ -8,7 +8,7 @@ from steer.client import run_calls
 from steer.client.arms import Treatment
 from steer.client.evaluations import EvaluateOptions, make_evaluation
 from steer.client.run_table import as_pandas, records
-from steer.client.watching import Unassembled, Watching, succeeded
+from steer.client.watching import Watching, succeeded
 from steer.errors import SteerError
 from steer.specs import (
     EvaluateSpec,
@@ -98,11 +98,9 @@ class Runs:
         watching = Watching(run_id, after, results, timeout)
         while not watching.over:
             try:
-                stream = self._client._stream(watching.call(), Unassembled(), watching.seconds)
-                with stream:
-                    for event in stream:
-                        watching.saw(event)
-                        yield event
+                for event in self._client._messages(watching.call(), watching.seconds):
+                    watching.saw(event)
+                    yield event
                 continue
             except SteerError as error:
                 pause = watching.pause(error)

@@ -1,7 +1,6 @@
 """Following a run over streams that break off: where it goes on, and when it is given up."""
 
 import time
-from collections.abc import Iterator
 
 from steer.client import run_calls
 from steer.client.calls import Call
@@ -26,7 +25,7 @@ class Watching:
         self._failures = 0
         self.over = False
 
-    def call(self) -> Call[Iterator[RunEvent]]:
+    def call(self) -> Call[RunEvent]:
         """The next stream."""
         return run_calls.watch(self._run_id, self._sequence, self._results)
 
@@ -62,13 +61,3 @@ def succeeded(run: Run) -> Run:
         kind = BY_CODE.get(run.failure.code, ServerError)
         raise kind(f"run {run.id} failed: {run.failure.message}", reason=run.failure.reason)
     return run
-
-
-class Unassembled:
-    """Events of a stream that come to nothing together."""
-
-    def take(self, event: RunEvent) -> None:
-        """Not noted."""
-
-    def result(self) -> None:
-        """Nothing."""

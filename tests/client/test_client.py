@@ -9,9 +9,11 @@ import pytest
 
 import steer
 from steer.client.async_client import AsyncClient
+from steer.client.async_runs import AsyncRunHandle, AsyncRuns
 from steer.client.async_vector_store import AsyncVectors
 from steer.client.client import Client, Vectors
 from steer.client.recipe_store import AsyncRecipes, Recipes
+from steer.client.runs import RunHandle, Runs
 
 
 @pytest.fixture
@@ -116,7 +118,13 @@ def test_the_other_methods(fake, client):
     assert client.health() is False
 
 
-CLIENTS = [(Client, AsyncClient), (Vectors, AsyncVectors), (Recipes, AsyncRecipes)]
+CLIENTS = [
+    (Client, AsyncClient),
+    (Vectors, AsyncVectors),
+    (Recipes, AsyncRecipes),
+    (Runs, AsyncRuns),
+    (RunHandle, AsyncRunHandle),
+]
 
 
 @pytest.mark.parametrize(("one", "other"), CLIENTS)
