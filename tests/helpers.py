@@ -1,6 +1,7 @@
 """Tiny models and the references they are checked against."""
 
 import queue
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
@@ -174,3 +175,11 @@ def reference(
             logits.append(last)
             ids.append(int(last.argmax()))
     return ids[len(prompt) :], torch.stack(logits)
+
+
+def until(holds: Callable[[], bool], seconds: float = 30) -> None:
+    """Wait until something holds."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it did not come to that"
+        time.sleep(0.01)

@@ -13,6 +13,7 @@ import pytest
 import steer
 from steer.server.app import Server
 from steer.server.settings import Settings
+from tests.helpers import until
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,13 @@ def serving(folder: Path, **settings: Any) -> Iterator[Served]:
 
     try:
         server = asyncio.run_coroutine_threadsafe(start(), loop).result(60)
-        with steer.Client(server.address, timeout=60) as client:
-            yield Served(server, client)
-        asyncio.run_coroutine_threadsafe(server.stop(0), loop).result(30)
+        try:
+            with steer.Client(server.address, timeout=60) as client:
+                yield Served(server, client)
+        finally:
+            asyncio.run_coroutine_threadsafe(server.stop(0), loop).result(30)
+            # gRPC removes it some time after stopping: it must not be the next server's.
+            until(lambda: not (folder / "socket").exists())
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()

@@ -2,7 +2,6 @@
 
 import shutil
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +14,7 @@ import steer
 import steer.v1 as pb
 from steer.engine import rows
 from steer.store import Store, bundled
+from tests.helpers import until
 from tests.server.conftest import Serve, Served, serving
 from tests.server.items import LATENTS, sae
 from tests.server.messages import PROMPT
@@ -126,10 +126,7 @@ def test_a_slow_reader_pauses_its_own_trial_and_nobody_elses(serve: Serve, monke
     tokens = len(served.client.tokenize(CLEAN).token_ids) + 47
     assert total == tokens * len(sites) * 64 * 4
     assert rest[-1].HasField("held")
-    deadline = time.monotonic() + 10
-    while served.load() != (0, 0):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    until(lambda: served.load() == (0, 0))
 
 
 def test_the_memory_for_captures_is_bounded(tmp_path: Path):

@@ -19,6 +19,7 @@ from grpc_status import rpc_status
 import steer
 import steer.v1 as pb
 from steer.types import Chunk
+from tests.helpers import until
 from tests.server.conftest import Serve
 
 PROMPT = "quiz 3 : d a h c c f ="
@@ -62,10 +63,7 @@ def health(channel: grpc.Channel, service: str = "steer.v1.SteeringService") -> 
 
 
 def wait_for(channel: grpc.Channel, status: int) -> None:
-    end = time.monotonic() + 60
-    while health(channel) != status:
-        assert time.monotonic() < end
-        time.sleep(0.02)
+    until(lambda: health(channel) == status, seconds=60)
 
 
 def wait_for_client(address: str) -> None:

@@ -11,6 +11,7 @@ import steer
 from steer.store import Store, bundled
 from steer.tasks import a1
 from steer.types import Chunk, Finished, FinishReason, Op, Point, Site, Started
+from tests.helpers import until
 from tests.server.conftest import Serve, Served
 
 PROMPT = a1.problems("report", 1)[0].prompt
@@ -20,11 +21,8 @@ ARRAY = RLOO.tensors[SITE]
 LONG = {"max_tokens": 40, "ignore_eos": True}
 
 
-def wait_until_idle(served: Served, seconds: float = 1.0) -> None:
-    end = time.monotonic() + seconds
-    while served.load() != (0, 0):
-        assert time.monotonic() < end, f"rows are still held: {served.load()}"
-        time.sleep(0.01)
+def wait_until_idle(served: Served) -> None:
+    until(lambda: served.load() == (0, 0))
 
 
 def same(left: steer.Comparison, right: steer.Comparison) -> bool:

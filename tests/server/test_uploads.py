@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from steer.client.parcels import Parcel, of_folder
 from steer.client.transfers import Downloading
 from steer.store import Store, tensors
 from steer.types import Site
+from tests.helpers import until
 from tests.server.messages import refusal
 from tests.server.storekeeping import Kept, keeping, listening
 from tests.store import items
@@ -103,7 +104,7 @@ def test_what_arrived_before_a_call_broke_off_stays(kept):
     sent.wait(10)
     call.cancel()
     over.set()
-    _until(lambda: _offset(kept, upload_id) is not None)
+    until(lambda: _offset(kept, upload_id) is not None)
     offset = _offset(kept, upload_id)
     assert offset in (0, HALF)  # The server may not have come to it.
     done = send(kept, Request(resume=upload_id), piece(offset, len(DATA)))
@@ -115,13 +116,6 @@ def _offset(kept: Kept, upload_id: str) -> int | None:
         return send(kept, Request(resume=upload_id)).offset
     except grpc.RpcError:
         return None  # The server has not noticed yet, and has it open.
-
-
-def _until(holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + 30
-    while not holds():
-        assert time.monotonic() < end, "it did not come to that"
-        time.sleep(0.02)
 
 
 WRONG: list[tuple[list[pb.UploadVectorRequest], str, str, str]] = [
@@ -363,10 +357,10 @@ def test_a_killed_client_leaves_what_it_sent(kept, packed):
     command = [sys.executable, "-c", HANGS, kept.address, packed, upload_id]
     process = subprocess.Popen(command)
     part = Path(kept.store.root, ".uploads", f"{upload_id}.part")
-    _until(lambda: part.stat().st_size >= 1 << 20)
+    until(lambda: part.stat().st_size >= 1 << 20)
     process.kill()
     process.wait()
-    _until(lambda: (_offset(kept, upload_id) or 0) >= 1 << 20)
+    until(lambda: (_offset(kept, upload_id) or 0) >= 1 << 20)
     info = kept.client.vectors.upload("d", packed, resume=upload_id)
     assert kept.store.info("d").digest == info.digest
     assert kept.store.verify().leftovers == ()
