@@ -82,5 +82,12 @@ class Engine(Reader, Protocol):
     def info(self) -> ModelInfo:
         """What is served."""
 
+    def drain(self, seconds: float) -> None:
+        """Refuse plans from now on, let running ones finish for so many seconds, then end. Returns
+        at once; called again, the new limit holds."""
+
+    def join(self) -> None:
+        """Wait for the end that ``drain`` brings."""
+
     def close(self, drain_seconds: float = 0.0) -> None:
-        """Stop admitting, let running plans finish for a while, then end."""
+        """``drain``, then ``join``."""

@@ -63,12 +63,16 @@ class Worker:
         """Look for runs now."""
         self._wake.set()
 
-    def close(self) -> None:
-        """Give up the run under way, for whoever comes next, and end. Call it before the engine's
-        own ``close``; returns when the thread has ended."""
+    def stop(self) -> None:
+        """Begin to give up the run under way, for whoever comes next, and to end. Call it before
+        the engine is told to drain."""
         self._closing.set()
         self._stop.set()
         self._wake.set()
+
+    def close(self) -> None:
+        """``stop``; returns when the thread has ended."""
+        self.stop()
         self._thread.join()
 
     def _run(self) -> None:

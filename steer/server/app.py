@@ -91,11 +91,17 @@ class Server:
 
     async def stop(self, drain_seconds: float | None = None) -> None:
         """Refuse new trials, let running ones finish for a while, then stop."""
-        await self._health.enter_graceful_shutdown()
         seconds = self.settings.drain_seconds if drain_seconds is None else drain_seconds
+        engine = self._steering.core.engine if self._steering.core is not None else None
+        # In this order: a run whose worker does not know yet would fail by a draining engine, and
+        # who is told NOT_SERVING is not served.
+        self._runs.stop()
+        if engine is not None:
+            engine.drain(seconds)
+        await self._health.enter_graceful_shutdown()
         await self._runs.close()
-        if self._steering.core is not None:
-            await asyncio.to_thread(self._steering.core.engine.close, seconds)
+        if engine is not None:
+            await asyncio.to_thread(engine.join)
         await self._server.stop(STOP_GRACE)
         self._runs.dispose()
 

@@ -42,9 +42,15 @@ class RunService(pb.RunServiceServicer):
             raise self.office
         return self.office
 
-    async def close(self) -> None:
-        """End all watching, and give up the run under way, for whoever comes next."""
+    def stop(self) -> None:
+        """End all watching, and begin to give up the run under way, for whoever comes next."""
         self._closing.set()
+        if isinstance(self.office, RunOffice):
+            self.office.worker.stop()
+
+    async def close(self) -> None:
+        """``stop``; returns when the run is given up."""
+        self.stop()
         if isinstance(self.office, RunOffice):
             await settled(self.office.worker.close)
 

@@ -131,12 +131,20 @@ class EmbeddedEngine:
         running = sum(job.slots for job in jobs if job.admitted is not None)
         return running, sum(job.slots for job in jobs) - running
 
+    def drain(self, seconds: float) -> None:
+        """See ``Engine.drain``."""
+        with self._wake:
+            self._drain_until = time.monotonic() + seconds
+            self._wake.notify()
+
+    def join(self) -> None:
+        """See ``Engine.join``."""
+        self._thread.join()
+
     def close(self, drain_seconds: float = 0.0) -> None:
         """See ``Engine.close``. Returns when the thread has ended."""
-        with self._wake:
-            self._drain_until = time.monotonic() + drain_seconds
-            self._wake.notify()
-        self._thread.join()
+        self.drain(drain_seconds)
+        self.join()
 
     def _call(self, function: Callable[[], T]) -> T:
         future: Future[T] = Future()
