@@ -20,7 +20,8 @@ class ImportOptions(TypedDict, total=False):
     """What an import can be told. What files say themselves can not be said again.
 
     ``dry_run``: say what was understood, store nothing. ``served``: it is for the served model,
-    whose fingerprint goes on the card; the default, unless ``model`` says for which one it is.
+    whose fingerprint goes on the card unless it has one; the default, unless ``model`` says for
+    which one it is.
     ``description``, ``licence``: for the card. ``format``: where it could be several. ``layer``,
     ``point``: 0-based decoder block and point, for files that do not say. ``index_offset``: layer =
     the file's index + offset. ``choice``: which of several things in the files. ``kind``: as what

@@ -3,15 +3,16 @@
 Names of uploaded files are only looked up, never opened as paths. Links are not followed.
 """
 
+import hashlib
 import os
 import stat
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from io import BytesIO
+from io import BufferedReader, BytesIO
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from steer.errors import InvalidRequest, NotFound, Violations
 from steer.formats.refusal import refuse
@@ -60,7 +61,7 @@ class File:
         return cast(T, self._parsed[parse])
 
     @cached_property
-    def handle(self) -> BinaryIO:
+    def handle(self) -> BufferedReader | BytesIO:
         """The open file, shared by all who read it (seek before reading) while this is alive.
 
         Raises InvalidRequest when it is not the regular file it was.
@@ -87,6 +88,11 @@ class File:
         close = self.__dict__.pop("_close", None)
         if close is not None:
             close()
+
+    def sha256(self) -> str:
+        """Of the whole content, in hex."""
+        self.handle.seek(0)
+        return hashlib.file_digest(self.handle, "sha256").hexdigest()
 
     def read(self, start: int, length: int) -> bytes:
         """``length`` bytes from ``start``. Raises InvalidRequest when they are not there."""

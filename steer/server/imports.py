@@ -128,9 +128,9 @@ def _stored(
 
 def _card(understood: Understood, begin: pb.ImportBegin, model: ModelInfo | None) -> Card:
     """The card with what whoever imports it knows better. Raises FailedPrecondition when it does
-    not fit the model it is said to be for."""
+    not fit the model it is said to be for. A card that names a model's weights knows best."""
     card = understood.item.card
-    if model is not None:
+    if model is not None and not card.fingerprint:
         _check_fits(card, model)
         card = replace(card, model=model.id, revision=model.revision, fingerprint=model.fingerprint)
     description = begin.description or card.description

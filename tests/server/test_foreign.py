@@ -109,6 +109,23 @@ def test_what_is_for_the_served_model_is_bound_to_it(serve: Serve, tmp_path):
         served.client.compare(prompt, steer.add("other"), max_tokens=1)
 
 
+def test_files_of_ours_keep_the_model_they_name(serve: Serve, tmp_path):
+    served = serve()
+    vectors, model = served.client.vectors, served.client.model()
+    card = {"model": {"id": "other", "revision": "r", "fingerprint": "sha256:1"}}
+    vectors.upload("theirs", {1: np.ones(8)}, card=card)
+    vectors.download("theirs", tmp_path / "folder")
+    vectors.export("theirs", "safetensors", tmp_path / "one.safetensors")
+    for path in (tmp_path / "folder", tmp_path / "one.safetensors"):
+        again = vectors.import_(path, "again").vector
+        assert (again.model, again.fingerprint) == ("other", "sha256:1")
+    card = {"model": {"id": "other", "fingerprint": ""}}
+    vectors.upload("nobody", {1: np.ones(model.d_model)}, card=card)
+    vectors.download("nobody", tmp_path / "nobody")
+    bound = vectors.import_(tmp_path / "nobody", "bound").vector
+    assert (bound.model, bound.fingerprint) == (model.id, model.fingerprint)
+
+
 class Attack:
     """Makes a folder when it is unpickled."""
 

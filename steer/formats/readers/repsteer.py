@@ -3,8 +3,6 @@
 Layout and meaning by ``repsteer/artifacts/io.py`` and ``base.py``; sites by ``core/site.py``.
 """
 
-import hashlib
-
 from steer.formats.containers.safetensors import read_safetensors
 from steer.formats.draft import Draft
 from steer.formats.fields import Fields
@@ -73,8 +71,7 @@ def _verify(reading: Reading, *files: File) -> None:
         fields.refuse("algorithm", "is not sha256")
     announced = fields.inner("files")
     for file in files:
-        file.handle.seek(0)
-        found = hashlib.file_digest(file.handle, "sha256").hexdigest()  # type: ignore[arg-type]
+        found = file.sha256()
         if announced.text(file.name).removeprefix("sha256:") != found:
             reading.found.add(file.at, "CHECKSUM", f"has sha256 {found}, the bundle says otherwise")
     reading.found.raise_if_any()
