@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 from steer.types import Arm, Sampling
+from steer.types import Extractor as Extractor
 
 
 class Controls(StrEnum):
@@ -13,17 +14,6 @@ class Controls(StrEnum):
 
     NONE = "none"
     STANDARD = "standard"
-
-
-class Extractor(StrEnum):
-    """How the answer is found in a completion: the whole text, the last number, the last choice
-    letter, the last match of a regular expression (RE2), or the last line that is not empty."""
-
-    EXACT = "exact"
-    NUMBER = "number"
-    CHOICE = "choice"
-    REGEX = "regex"
-    LAST_LINE = "last_line"
 
 
 @dataclass(frozen=True, slots=True)

@@ -365,6 +365,17 @@ class Sampling:
     logit_bias: Mapping[int, float] = field(default_factory=dict)
 
 
+class Extractor(StrEnum):
+    """How the answer is found in a completion: the whole text, the last number, the last choice
+    letter, the last match of a regular expression (RE2), or the last line that is not empty."""
+
+    EXACT = "exact"
+    NUMBER = "number"
+    CHOICE = "choice"
+    REGEX = "regex"
+    LAST_LINE = "last_line"
+
+
 @dataclass(frozen=True, slots=True)
 class Arm:
     """A named treatment of the prompt. Without interventions or overrides it is a baseline.
