@@ -14,16 +14,15 @@ from itertools import islice
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from transformers import PreTrainedModel
 
 from steer.elicit.padding import Tokens, pad_right, positions
+from steer.elicit.within import Array as Array
+from steer.elicit.within import within_class as within_class
 from steer.errors import InvalidRequest
 from steer.intervene.sites import Visit, blocks, visiting
 from steer.types import Site
-
-Array = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,24 +63,6 @@ def difference_of_means(
         {at.layer: mean_norm(np.concatenate((wanted[at], other[at]))) for at in sites},
         {at.layer: within_class((wanted[at], other[at])) for at in sites},
     )
-
-
-def within_class(classes: Sequence[Array], rank: int = 64) -> Array:
-    """A factor F (at most `rank`, d_model) of the covariance within classes: Σ ≈ FᵀF.
-
-    classes: activations (tokens, d_model). Every row is centred on its own class's mean, so that
-    what tells the classes apart is not in it; F has the leading principal axes, each scaled by its
-    standard deviation over n - classes degrees of freedom. A draw z·F, z standard normal, is the
-    null that stays in the data's own spread. Empty (no rows) where there is no freedom.
-    """
-    centred = np.concatenate([one - one.mean(0, dtype=np.float64) for one in classes])
-    freedom = len(centred) - len(classes)
-    if freedom < 1:
-        return np.zeros((0, centred.shape[1]), np.float32)
-    _, sizes, axes = np.linalg.svd(centred, full_matrices=False)
-    kept = sizes > sizes.max(initial=0.0) * 1e-6
-    factor = (sizes[:, None] * axes)[kept][:rank] / freedom**0.5
-    return np.asarray(factor, np.float32)
 
 
 def residuals(
