@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Context
 from operator import eq
@@ -14,6 +14,7 @@ import re2
 from steer.errors import FailedPrecondition, InvalidRequest
 
 Read = Callable[[str], str | None]
+Find = Callable[[str], tuple[int, int] | None]
 
 _NUMBER = re.compile(
     r"(?<![\w.])[-+−]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+|(?<=\d))(?:[eE][-+]?\d+)?"
@@ -28,11 +29,14 @@ _EXACT = Context(prec=200, traps=[])
 class Extractor:
     """``read``: the answer a completion gives, in the form that answers are compared in; None
     without one. ``gold``: the same of an answer as the task's file writes it, None when no
-    completion could ever give it. ``same``: whether an answer that was read is the gold one."""
+    completion could ever give it. ``same``: whether an answer that was read is the gold one.
+    ``find``: which characters of a completion are its answer, half open; None for ``math``, which
+    does not tell."""
 
     read: Read
     gold: Read
     same: Callable[[str, str], bool] = eq
+    find: Find | None = None
 
 
 def extractor(name: str, pattern: str = "") -> Extractor:
@@ -53,15 +57,25 @@ def extractor(name: str, pattern: str = "") -> Extractor:
     return EXTRACTORS[name](pattern)
 
 
+def _found(find: Find, gold: Read, form: Callable[[str], str | None] = str) -> Extractor:
+    """Reads what ``find`` finds, in a form of its own."""
+
+    def read(text: str) -> str | None:
+        span = find(text)
+        return None if span is None else form(text[slice(*span)])
+
+    return Extractor(read, gold, find=find)
+
+
 def _exact(_: str) -> Extractor:
-    return Extractor(_stripped, _stripped)
+    return _found(lambda text: _bare(text, (0, len(text))), _stripped)
 
 
 def _last_line(_: str) -> Extractor:
     def gold(answer: str) -> str | None:
         return _stripped(answer) if len(answer.strip().splitlines()) == 1 else None
 
-    return Extractor(_bottom, gold)
+    return _found(_bottom, gold)
 
 
 def _number(_: str) -> Extractor:
@@ -69,7 +83,7 @@ def _number(_: str) -> Extractor:
         found = _NUMBER.fullmatch(answer.strip())
         return _plain(found[0]) if found and found[0] else None
 
-    return Extractor(_last_number, gold)
+    return _found(_last_number, gold, _plain)
 
 
 def _choice(_: str) -> Extractor:
@@ -77,7 +91,10 @@ def _choice(_: str) -> Extractor:
         found = _CHOICE.fullmatch(answer.strip())
         return found[1] if found else None
 
-    return Extractor(lambda text: (_CHOICE.findall(text) or [None])[-1], gold)
+    def find(text: str) -> tuple[int, int] | None:
+        return _last(match.span(1) for match in _CHOICE.finditer(text))
+
+    return _found(find, gold)
 
 
 def _regex(pattern: str) -> Extractor:
@@ -87,14 +104,15 @@ def _regex(pattern: str) -> Extractor:
     # What the answer itself has to look like for the pattern ever to give it.
     inner = _program(_group(pattern) if whole.groups else pattern)
 
-    def read(text: str) -> str | None:
-        found = [match.group(whole.groups) for match in whole.finditer(text)]
-        return _stripped(found[-1] or "") if found else None
+    def find(text: str) -> tuple[int, int] | None:
+        span = _last(match.span(whole.groups) for match in whole.finditer(text))
+        # A group that takes no part in the match is at -1.
+        return _bare(text, span) if span and span[0] >= 0 else None
 
     def gold(answer: str) -> str | None:
         return _stripped(answer) if inner.fullmatch(answer.strip()) else None
 
-    return Extractor(read, gold)
+    return _found(find, gold)
 
 
 def _math(_: str) -> Extractor:
@@ -135,14 +153,27 @@ def _stripped(text: str) -> str | None:
     return text.strip() or None
 
 
-def _bottom(text: str) -> str | None:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else None
+def _last(spans: Iterable[tuple[int, int]]) -> tuple[int, int] | None:
+    found = list(spans)
+    return found[-1] if found else None
 
 
-def _last_number(text: str) -> str | None:
-    found = [match for match in _NUMBER.findall(text) if match]
-    return _plain(found[-1]) if found else None
+def _bare(text: str, span: tuple[int, int]) -> tuple[int, int] | None:
+    """The span without outer white space; None when nothing is left."""
+    inside = text[slice(*span)]
+    begin = span[0] + len(inside) - len(inside.lstrip())
+    length = len(inside.strip())
+    return (begin, begin + length) if length else None
+
+
+def _bottom(text: str) -> tuple[int, int] | None:
+    end = len(text.rstrip())
+    line = text[:end].splitlines()[-1:]
+    return _bare(text, (end - len(line[0]), end)) if line else None
+
+
+def _last_number(text: str) -> tuple[int, int] | None:
+    return _last(match.span() for match in _NUMBER.finditer(text) if match[0])
 
 
 def _plain(number: str) -> str | None:

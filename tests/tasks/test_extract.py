@@ -40,6 +40,40 @@ def test_what_is_read(how: str, pattern: str, text: str, answer: str | None) -> 
 
 
 @pytest.mark.parametrize(
+    ("how", "pattern", "text", "characters"),
+    [
+        ("exact", "", "  Paris \n", "Paris"),
+        ("exact", "", " \n", None),
+        ("last_line", "", "so\n\n 7 apples \n\n", "7 apples"),
+        ("last_line", "", "7", "7"),
+        ("last_line", "", "\n", None),
+        ("number", "", "from 5 to $1,234.50 a day", "1,234.50"),
+        ("number", "", "none", None),
+        ("choice", "", "A or (B), it is", "B"),
+        ("choice", "", "ABC", None),
+        ("regex", r"é: (\d+)?", "é: 4 é: 15 é", "15"),
+        ("regex", r"x(\d)?", "x1 x", None),
+        ("regex", r" \w+", "a bc", "bc"),
+    ],
+)
+def test_where_it_stands(how: str, pattern: str, text: str, characters: str | None) -> None:
+    find = extractor(how, pattern).find
+    assert find is not None
+    span = find(text)
+    assert (None if span is None else text[slice(*span)]) == characters
+
+
+@given(
+    st.sampled_from(["exact", "number", "choice", "last_line"]), st.text("aB5. ,-\n(", max_size=12)
+)
+def test_what_is_found_is_what_is_read(how: str, text: str) -> None:
+    reads = extractor(how)
+    assert reads.find is not None
+    span = reads.find(text)
+    assert reads.read(text) == (None if span is None else reads.read(text[slice(*span)]))
+
+
+@pytest.mark.parametrize(
     ("how", "pattern", "answer", "comparable"),
     [
         ("number", "", "1,000", "1000"),
