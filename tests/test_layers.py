@@ -12,11 +12,12 @@ ALLOWED = {
     "specs": {"types", "errors"},
     "expressions": {"errors"},
     "foreign": {"types"},
+    "folder": {"errors"},
     "v1": set(),
     "wire": {"types", "specs", "errors", "expressions", "foreign", "v1"},
-    "client": {"types", "specs", "errors", "expressions", "foreign", "v1", "wire"},
+    "client": {"types", "specs", "errors", "expressions", "foreign", "folder", "v1", "wire"},
     "store": {"types", "errors", "expressions"},
-    "formats": {"types", "errors", "foreign", "store"},
+    "formats": {"types", "errors", "foreign", "folder", "store"},
     "models": {"types", "errors", "tasks"},
     "measure": {"types", "errors"},
     "tasks": {"types", "errors"},
@@ -30,7 +31,7 @@ ALLOWED = {
     "report": set(),
     "server": {
         *("types", "specs", "errors", "store", "models", "intervene", "engine", "runs"),
-        *("foreign", "formats", "wire", "v1"),
+        *("foreign", "folder", "formats", "wire", "v1"),
     },
 }
 NO_TORCH = (

@@ -1,8 +1,12 @@
 """Printing: JSON for programs, rich for people."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+
+from steer.errors import InvalidRequest
 
 
 def print_json(value: Any) -> None:
@@ -28,3 +32,12 @@ def print_table(heads: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
     print_rich(table)
+
+
+@contextmanager
+def path_errors(path: Path) -> Iterator[None]:
+    """Around work on a path somebody gave. Raises InvalidRequest for what fails."""
+    try:
+        yield
+    except OSError as error:
+        raise InvalidRequest(f"{path}: {error.strerror or error}", reason="FILE") from None

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from steer.cli.options import Target
-from steer.errors import InvalidRequest
+from steer.cli.output import path_errors
 
 
 def report(
@@ -47,7 +47,5 @@ def write(
     }
     for path, make in makers.items():
         if path is not None:
-            try:
+            with path_errors(path):
                 path.write_text(make(), "utf-8")
-            except OSError as error:
-                raise InvalidRequest(f"{path}: {error.strerror}") from None

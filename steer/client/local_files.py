@@ -1,13 +1,13 @@
 """Files on this side, in pieces."""
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
-from steer.errors import InvalidRequest, NotFound
+from steer.errors import InvalidRequest, NotFound, Violations
+from steer.folder import walk
 
 PIECE = 1 << 20
 """Bytes."""
@@ -52,28 +52,22 @@ class LocalFile:
 def local_files(source: str | Path | Mapping[str, bytes]) -> dict[str, LocalFile]:
     """A file, all files of a folder, or bytes by name: by their paths, with ``/``.
 
-    Hidden files are left out and links followed. Raises NotFound, or InvalidRequest for what is
-    neither file nor folder.
+    Hidden files are left out. Raises NotFound, or InvalidRequest for what is neither file nor
+    folder, or listing what in a folder is neither: what a link in it points at was not given.
     """
     if isinstance(source, Mapping):
         return {name: LocalFile.of(content) for name, content in source.items()}
     root = Path(source)
     if root.is_dir():
-        return {path: LocalFile.of(root / path) for path in sorted(_walk(root))}
+        found = Violations()
+        paths = dict(walk(root, found))
+        found.raise_if_any()
+        return {path: LocalFile.of(paths[path]) for path in sorted(paths)}
     if root.is_file():
         return {root.name: LocalFile.of(root)}
     if root.exists():
         raise InvalidRequest(f"{source} is neither a file nor a folder", reason="NOT_A_FILE")
     raise NotFound(f"{source}: there is no such file or folder", reason="FILE_NOT_FOUND")
-
-
-def _walk(root: Path) -> Iterator[str]:
-    for folder, folders, files in os.walk(root):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in files:
-            path = Path(folder, name)
-            if not name.startswith(".") and path.is_file():
-                yield path.relative_to(root).as_posix()
 
 
 def safe_path(path: str) -> str:

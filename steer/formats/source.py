@@ -7,21 +7,18 @@ import hashlib
 import os
 import stat
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from io import BufferedReader, BytesIO
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from steer.errors import InvalidRequest, NotFound, Violations
+from steer.errors import NotFound, Violations
+from steer.folder import MOST_FILES, path_problem, walk
 from steer.formats.refusal import refuse
 
 T = TypeVar("T")
-
-MOST_FILES = 10_000
-DEEPEST = 8
-LONGEST_PATH = 1_000
 
 
 @dataclass(frozen=True)
@@ -128,7 +125,7 @@ class Source:
             raise NotFound(f"{path}: there is no such file or folder", reason="FILE_NOT_FOUND")
         root, found = root.resolve(), Violations()
         if root.is_dir():
-            pairs = list(_walk(root, found))
+            pairs = list(walk(root, found))
         elif root.is_file():
             pairs = [(root.name, root)]
         else:
@@ -196,41 +193,3 @@ class Source:
     def where(self, file: File) -> str:
         """Label and path, for hints in names."""
         return f"{self.label}/{file.path}"
-
-
-def path_problem(path: str) -> str:
-    """What is wrong with a path inside a set of files; empty when nothing is."""
-    parts = path.split("/")
-    if not path or len(path) > LONGEST_PATH or not path.isprintable():
-        return f"want 1 to {LONGEST_PATH} printable characters"
-    if "\\" in path or PurePosixPath(path).is_absolute() or {"", ".", ".."} & set(parts):
-        return "is not a plain relative path"
-    if len(parts) > DEEPEST:
-        return f"is {len(parts)} folders deep, want at most {DEEPEST}"
-    return ""
-
-
-def _walk(root: Path, found: Violations) -> Iterator[tuple[str, Path]]:
-    """Regular files below a folder by their paths in it; hidden ones are left out."""
-    waiting, count = [(root, "")], 0
-    while waiting:
-        folder, prefix = waiting.pop()
-        for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
-            path = f"{prefix}{entry.name}"
-            problem = path_problem(path)
-            if entry.name.startswith("."):
-                continue
-            count += 1
-            if count > MOST_FILES:
-                raise InvalidRequest(f"files: more than {MOST_FILES}", reason="TOO_MANY")
-            if entry.is_symlink():
-                message = "is a link; copy the folder with what its links point at (cp -rL)"
-                found.add(f"files[{path}]", "SYMLINK", message)
-            elif problem:
-                found.add(f"files[{path[:100]!r}]", "BAD_PATH", problem)
-            elif entry.is_dir():
-                waiting.append((Path(entry.path), f"{path}/"))
-            elif entry.is_file():
-                yield path, Path(entry.path)
-            else:
-                found.add(f"files[{path}]", "NOT_A_FILE", "is not a regular file")

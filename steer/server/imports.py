@@ -12,9 +12,9 @@ from typing import BinaryIO
 import steer.v1 as pb
 from steer import wire
 from steer.errors import FailedPrecondition, Violations
+from steer.folder import MOST_FILES
 from steer.formats import Options, Source, Understood, read
 from steer.formats.refusal import refuse
-from steer.formats.source import MOST_FILES
 from steer.server.core import Core
 from steer.server.named import named
 from steer.server.threads import settled

@@ -34,6 +34,7 @@ from steer.types import (
     ResolvedArm,
     ScoredArm,
     Site,
+    SiteStatistics,
     Started,
     Trial,
     Usage,
@@ -228,7 +229,17 @@ class Fake(
         )
 
     def GetVector(self, request, context):
-        return pb.GetVectorResponse(vector=wire.build_vector(vector(request.name), True))
+        found = vector(request.name)
+        sizes = map(SiteStatistics, found.sites, found.norms)
+        return pb.GetVectorResponse(
+            vector=wire.build_vector(found, True),
+            statistics=map(wire.build_statistics, sizes),
+        )
+
+    def ListVectorVersions(self, request, context):
+        return pb.ListVectorVersionsResponse(
+            versions=[wire.build_vector(vector(request.name), False)]
+        )
 
 
 def answer(trial, kl):

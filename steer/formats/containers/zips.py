@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from steer.errors import Violations
+from steer.folder import path_problem
 from steer.formats.refusal import refuse
-from steer.formats.source import File, path_problem
+from steer.formats.source import File
 
 MOST_ENTRIES = 10_000
 LARGEST_DIRECTORY = 4 << 20
