@@ -1,8 +1,9 @@
 """What an engine is, and what it says."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from steer.errors import SteerError
 from steer.intervene.operands import Array
@@ -18,6 +19,11 @@ from steer.types import (
     ModelInfo,
     ScoredArm,
 )
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,16 @@ class Engine(Reader, Protocol):
     def lens(self, directions: Sequence[Array], count: int) -> Sequence[Lens]:
         """What directions of shape (d_model,) say when the final norm and the unembedding read
         them: ``count`` tokens at each end, without their text. Blocks."""
+
+    def borrow(self, work: "Callable[[PreTrainedModel], T]") -> "Future[T]":
+        """Call ``work`` with the served network on the engine's thread, where gradients can be
+        taken, as soon as nothing that somebody waits for waits or runs. Meanwhile nobody is served,
+        so it has to be short. It leaves the network as it was; batches are padded, as for any model
+        of transformers.
+
+        Cancelling the future takes back work that has not begun. Raises Unavailable when the engine
+        is closing, also through the future; FailedPrecondition where the weights are out of reach.
+        """
 
     def took(self, request_id: str, size: int) -> None:
         """The caller has taken ``size`` bytes of captures; a plan whose caller takes none pauses.

@@ -11,10 +11,12 @@ from importlib.metadata import version
 from typing import TypeVar
 
 import torch
+from transformers import PreTrainedModel
 
 from steer.engine.base import Event, Lens, Sink
 from steer.engine.embedded import pack
 from steer.engine.embedded.forward import adopt
+from steer.engine.embedded.lending import Loan, Loans
 from steer.engine.embedded.loop import Loop
 from steer.engine.embedded.selfcheck import unchanged
 from steer.engine.rows import Job
@@ -42,6 +44,7 @@ class EmbeddedEngine:
 
     def __init__(self, model: LoadedModel, limits: Limits, packing: bool = True) -> None:
         self._points = sites.points(model.network)
+        attention = model.network.config._attn_implementation or "eager"
         with unchanged(model.network):
             adopt(model.network)
         self._parameters = model.parameters  # before packing takes the weights' place
@@ -49,9 +52,10 @@ class EmbeddedEngine:
             pack.pack_linears(model.network)
         self._model, self._limits = model, limits
         self._scheduler = Scheduler(limits)
-        self._loop = Loop(model, self._scheduler)
+        self._loop = Loop(model, self._scheduler, attention)
         self._wake = threading.Condition()
         self._inbox: list[Callable[[], None]] = []
+        self._loans = Loans()
         self._jobs: dict[str, Job] = {}
         self._drain_until: float | None = None
         self._ended = self._idle = False
@@ -68,6 +72,16 @@ class EmbeddedEngine:
             self._jobs[job.id] = job
             self._inbox.append(lambda: self._scheduler.waiting.append(job))
             self._wake.notify()
+
+    def borrow(self, work: Callable[[PreTrainedModel], T]) -> Future[T]:
+        """See ``Engine.borrow``."""
+        loan = Loan(work)
+        with self._wake:
+            if self._drain_until is not None:
+                raise Unavailable("the engine is shutting down")
+            self._loans.append(loan)
+            self._wake.notify()
+        return loan.future
 
     def took(self, request_id: str, size: int) -> None:
         """See ``Engine.took``."""
@@ -170,6 +184,7 @@ class EmbeddedEngine:
     def _run(self) -> None:
         with torch.inference_mode():
             while self._next_tasks():
+                self._lend()
                 try:
                     self._idle = not self._loop.step()
                 except Exception as error:
@@ -179,13 +194,16 @@ class EmbeddedEngine:
                 self._ended, tasks = True, self._inbox
             for task in tasks:  # a caller may be waiting for one
                 task()
+            self._lend()
             self._fail_all(Unavailable("the server is shutting down"))
             self._deliver()
 
     def _next_tasks(self) -> bool:
         """Run what callers asked for; wait while there is nothing to do. False: time to end."""
         with self._wake:
-            while not (self._inbox or self._jobs or self._drain_until is not None):
+            while not (
+                self._inbox or self._jobs or self._loans or self._drain_until is not None
+            ):
                 self._wake.wait()
             if self._idle and self._jobs and not self._inbox:
                 self._wake.wait(PAUSE)
@@ -196,6 +214,20 @@ class EmbeddedEngine:
         for task in tasks:
             task()
         return not drained
+
+    def _lend(self) -> None:
+        """Let one borrower have the network, if nobody waits for an answer; none is let any more
+        when the engine is to end."""
+        with self._wake:
+            closing = self._drain_until is not None
+            waited_for = not all(job.background for job in self._jobs.values())
+            count = len(self._loans) if closing else min(len(self._loans), not waited_for)
+            loans = [self._loans.popleft() for _ in range(count)]
+        for loan in loans:
+            if closing:
+                loan.refuse(Unavailable("the engine is shutting down"))
+            else:
+                self._loop.lend(loan)
 
     def _took(self, request_id: str, size: int) -> None:
         if request_id in self._jobs:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
+from typing import Any
 
 import torch
 
@@ -12,6 +13,7 @@ from steer.engine.embedded.advance import Target
 from steer.engine.embedded.capture import Asked
 from steer.engine.embedded.cursors import Cursors
 from steer.engine.embedded.forward import forward
+from steer.engine.embedded.lending import Loan, lent
 from steer.engine.embedded.lens import lens
 from steer.engine.embedded.readout import Answer, read
 from steer.engine.embedded.sampler import uniforms
@@ -29,10 +31,12 @@ from steer.types import Finished, FinishReason, ScoredArm, Site
 
 
 class Loop:
-    """What the engine thread owns: rows in slots, and interventions on the device."""
+    """What the engine thread owns: rows in slots, and interventions on the device. ``attention``:
+    the implementation that the model came with."""
 
-    def __init__(self, model: LoadedModel, scheduler: Scheduler) -> None:
+    def __init__(self, model: LoadedModel, scheduler: Scheduler, attention: str) -> None:
         self._model, self._scheduler = model, scheduler
+        self._attention = attention
         self._network, self._eos = model.network, model.end_tokens
         self._device = model.device
         self._multiple = step.token_multiple(self._network.config.get_text_config(), self._device)
@@ -89,6 +93,13 @@ class Loop:
         """See ``Engine.lens``."""
         self._steering.rest()
         return lens(self._network, directions, count)
+
+    def lend(self, loan: Loan[Any]) -> None:
+        """Let somebody else work with the network."""
+        self._steering.rest()
+        self._threads.all()
+        with lent(self._network, self._attention):
+            loan.run(self._network)
 
     def fail(self, job: Job, error: SteerError) -> None:
         """End a job at once and free its rows."""

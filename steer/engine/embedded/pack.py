@@ -9,6 +9,8 @@ The operators are private to torch: a layer is packed only if they exist and agr
 itself, and any that does not is left as it is.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
@@ -32,9 +34,30 @@ class PackedLinear(nn.Module):
         self._packed = torch.ops.mkldnn._reorder_linear_weight(weight, None)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(…, in_features) to (…, out_features)."""
-        y: Tensor = torch.ops.mkldnn._linear_pointwise(x, self._packed, self.bias, "none", [], "")
-        return y
+        """(…, in_features) to (…, out_features). ``x`` can have a gradient, the weight has none."""
+        if x.requires_grad and torch.is_grad_enabled():
+            y: Tensor = _Product.apply(x, self._packed, self.bias)  # type: ignore[no-untyped-call]
+            return y
+        return _product(x, self._packed, self.bias)
+
+
+def _product(x: Tensor, packed: Tensor, bias: Tensor | None) -> Tensor:
+    y: Tensor = torch.ops.mkldnn._linear_pointwise(x, packed, bias, "none", [], "")
+    return y
+
+
+class _Product(torch.autograd.Function):
+    """The operator has no gradient of its own."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, packed: Tensor, bias: Tensor | None) -> Tensor:
+        ctx.packed = packed
+        return _product(x, packed, bias)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> Any:
+        # Unpacking only reorders, and is done anew each time: the weight is not kept twice.
+        return grads[0] @ ctx.packed.to_dense(), None, None
 
 
 def pack_linears(network: PreTrainedModel) -> int:

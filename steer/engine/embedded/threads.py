@@ -23,9 +23,13 @@ class Threads:
 
     def suit(self, tokens: int) -> None:
         """Prepare for a step of ``tokens`` tokens."""
-        if self._most == 1:
-            return
-        wanted = min(self._most, 1 + int(self._parameters * tokens / WORK_PER_THREAD))
-        if wanted != self._now:
+        self._set(min(self._most, 1 + int(self._parameters * tokens / WORK_PER_THREAD)))
+
+    def all(self) -> None:
+        """Prepare for a whole batch."""
+        self._set(self._most)
+
+    def _set(self, wanted: int) -> None:
+        if self._most > 1 and wanted != self._now:
             torch.set_num_threads(wanted)
             self._now = wanted
