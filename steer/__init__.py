@@ -55,15 +55,24 @@ if TYPE_CHECKING:
     from steer.errors import Unavailable as Unavailable
     from steer.errors import Violation as Violation
     from steer.specs import Controls as Controls
+    from steer.specs import Demonstration as Demonstration
     from steer.specs import EvaluateSpec as EvaluateSpec
+    from steer.specs import ExtractMethod as ExtractMethod
     from steer.specs import Extractor as Extractor
+    from steer.specs import ExtractSpec as ExtractSpec
     from steer.specs import InlineTask as InlineTask
+    from steer.specs import Objective as Objective
+    from steer.specs import Passage as Passage
+    from steer.specs import Pooling as Pooling
+    from steer.specs import ReadAt as ReadAt
     from steer.specs import Run as Run
     from steer.specs import RunEvent as RunEvent
     from steer.specs import RunFailure as RunFailure
     from steer.specs import RunReport as RunReport
     from steer.specs import RunSpec as RunSpec
     from steer.specs import RunState as RunState
+    from steer.specs import SweepSpec as SweepSpec
+    from steer.specs import TrainSpec as TrainSpec
     from steer.specs import UnitResult as UnitResult
     from steer.types import CapturedActivations as CapturedActivations
     from steer.types import CapturedFeatures as CapturedFeatures
@@ -108,8 +117,9 @@ _NAMES = {
         "Violation"
     ),
     "steer.specs": (
-        "Controls EvaluateSpec Extractor InlineTask Run RunEvent RunFailure RunReport RunSpec "
-        "RunState UnitResult"
+        "Controls Demonstration EvaluateSpec ExtractMethod ExtractSpec Extractor InlineTask "
+        "Objective Passage Pooling ReadAt Run RunEvent RunFailure RunReport RunSpec RunState "
+        "SweepSpec TrainSpec UnitResult"
     ),
     "steer.types": (
         "CapturedActivations CapturedFeatures Chunk Decay DecayShape FeatureReadout FinishReason "

@@ -70,7 +70,8 @@ def make_evaluation(
         sampling=sampling_of(**{"max_tokens": 0, **options}),
         **own,
     )
-    return check(RunSpec(spec), wire.build_run_spec, wire.parse_run_spec).work
+    check(RunSpec(spec), wire.build_run_spec, wire.parse_run_spec)
+    return spec
 
 
 def jsonl_task(

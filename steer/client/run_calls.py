@@ -6,15 +6,15 @@ import steer.v1 as pb
 from steer import wire
 from steer.client.calls import Call
 from steer.client.checked import build, member
-from steer.specs import EvaluateSpec, Run, RunEvent, RunReport, RunSpec, RunState
+from steer.specs import Run, RunEvent, RunReport, RunSpec, RunState, Work
 from steer.wire.enums import RUN_STATE
 
 RUNS = "/steer.v1.RunService/"
 
 
-def create(spec: RunSpec | EvaluateSpec, name: str, run_id: str) -> Call[Run]:
+def create(spec: RunSpec | Work, name: str, run_id: str) -> Call[Run]:
     """A run to begin."""
-    whole = RunSpec(spec, name) if isinstance(spec, EvaluateSpec) else spec
+    whole = spec if isinstance(spec, RunSpec) else RunSpec(spec, name)
     message = build(wire.build_run_spec, whole)
     request = build(pb.CreateRunRequest, spec=message, run_id=run_id)
     return Call(RUNS + "CreateRun", request, pb.CreateRunResponse, _read)

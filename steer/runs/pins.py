@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from steer import expressions
 from steer.errors import FailedPrecondition, InvalidRequest, SteerError, Violations
 from steer.intervene.ports import Recipes
-from steer.specs import RunSpec
+from steer.specs import EvaluateSpec, RunSpec, SweepSpec
 from steer.store import Store
 from steer.types import Arm, Expression, Feature, Gate, LowRank, Replace, Stored
 
@@ -35,13 +35,13 @@ def pin(
     FailedPrecondition with every violation, and then keeps none.
     """
     found, kept = Violations(), _Kept(store, run_id)
-    work = replace(
-        spec.work,
-        arms=tuple(
-            _pinned_arm(arm, recipes, kept, f"spec.{spec.work.kind}.arms[{index}]", found)
-            for index, arm in enumerate(spec.work.arms)
-        ),
-    )
+    work = spec.work
+    if isinstance(work, EvaluateSpec | SweepSpec):
+        arms = tuple(
+            _pinned_arm(arm, recipes, kept, f"spec.{work.kind}.arms[{index}]", found)
+            for index, arm in enumerate(work.arms)
+        )
+        work = replace(work, arms=arms)
     try:
         found.raise_if_any()
     except SteerError:

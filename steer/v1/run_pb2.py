@@ -23,62 +23,61 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from steer.v1 import making_pb2 as steer_dot_v1_dot_making__pb2
+from steer.v1 import sweep_pb2 as steer_dot_v1_dot_sweep__pb2
+from steer.v1 import task_pb2 as steer_dot_v1_dot_task__pb2
 from steer.v1 import trial_pb2 as steer_dot_v1_dot_trial__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x12steer/v1/run.proto\x12\x08steer.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x14steer/v1/trial.proto\"b\n\nInlineTask\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05jsonl\x18\x02 \x01(\t\x12&\n\textractor\x18\x03 \x01(\x0e\x32\x13.steer.v1.Extractor\x12\x0f\n\x07pattern\x18\x04 \x01(\t\"\xc5\x03\n\x0c\x45valuateSpec\x12\x13\n\ttask_name\x18\x01 \x01(\tH\x00\x12+\n\x0binline_task\x18\x02 \x01(\x0b\x32\x14.steer.v1.InlineTaskH\x00\x12\x1b\n\x04\x61rms\x18\x03 \x03(\x0b\x32\r.steer.v1.Arm\x12\x0f\n\x07subject\x18\x04 \x01(\t\x12$\n\x08\x63ontrols\x18\x05 \x01(\x0e\x32\x12.steer.v1.Controls\x12\r\n\x05split\x18\x06 \x01(\t\x12\x0e\n\x01n\x18\x07 \x01(\rH\x01\x88\x01\x01\x12\x14\n\x07samples\x18\x08 \x01(\rH\x02\x88\x01\x01\x12$\n\x08sampling\x18\t \x01(\x0b\x32\x12.steer.v1.Sampling\x12\x11\n\x04seed\x18\n \x01(\x04H\x03\x88\x01\x01\x12\x19\n\x0crandom_seeds\x18\x0b \x01(\rH\x04\x88\x01\x01\x12\x11\n\tstrengths\x18\x0c \x03(\x01\x12\x0f\n\x07\x63\x65iling\x18\r \x01(\t\x12\x14\n\x07measure\x18\x0e \x01(\x08H\x05\x88\x01\x01\x12\x1c\n\x14\x61llow_model_mismatch\x18\x0f \x01(\x08\x42\x06\n\x04taskB\x04\n\x02_nB\n\n\x08_samplesB\x07\n\x05_seedB\x0f\n\r_random_seedsB\n\n\x08_measure\"K\n\x07RunSpec\x12\x0c\n\x04name\x18\x01 \x01(\t\x12*\n\x08\x65valuate\x18\x02 \x01(\x0b\x32\x16.steer.v1.EvaluateSpecH\x00\x42\x06\n\x04kind\";\n\nRunFailure\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\"\xa9\x03\n\x03Run\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12!\n\x05state\x18\x04 \x01(\x0e\x32\x12.steer.v1.RunState\x12\x1f\n\x04spec\x18\x05 \x01(\x0b\x32\x11.steer.v1.RunSpec\x12\x11\n\tspec_hash\x18\x06 \x01(\t\x12\r\n\x05model\x18\x07 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x08 \x01(\t\x12\x10\n\x08sequence\x18\t \x01(\x04\x12\r\n\x05total\x18\n \x01(\x04\x12\x0c\n\x04\x64one\x18\x0b \x01(\x04\x12\x10\n\x08\x61ttempts\x18\x0c \x01(\r\x12\x12\n\ncancelling\x18\r \x01(\x08\x12+\n\x07\x63reated\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07started\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05\x65nded\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12%\n\x07\x66\x61ilure\x18\x11 \x01(\x0b\x32\x14.steer.v1.RunFailure\"C\n\x10\x43reateRunRequest\x12\x1f\n\x04spec\x18\x01 \x01(\x0b\x32\x11.steer.v1.RunSpec\x12\x0e\n\x06run_id\x18\x02 \x01(\t\"/\n\x11\x43reateRunResponse\x12\x1a\n\x03run\x18\x01 \x01(\x0b\x32\r.steer.v1.Run\"\x1f\n\rGetRunRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\",\n\x0eGetRunResponse\x12\x1a\n\x03run\x18\x01 \x01(\x0b\x32\r.steer.v1.Run\"}\n\x0fListRunsRequest\x12\x16\n\tpage_size\x18\x01 \x01(\rH\x00\x88\x01\x01\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\"\n\x06states\x18\x04 \x03(\x0e\x32\x12.steer.v1.RunStateB\x0c\n\n_page_size\"H\n\x10ListRunsResponse\x12\x1b\n\x04runs\x18\x01 \x03(\x0b\x32\r.steer.v1.Run\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"J\n\x0fWatchRunRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x66ter_sequence\x18\x02 \x01(\x04\x12\x0f\n\x07results\x18\x03 \x01(\x08\"@\n\nUnitResult\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x04\x12\x13\n\x0bresult_json\x18\x03 \x01(\t\"g\n\x10WatchRunResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x1a\n\x03run\x18\x02 \x01(\x0b\x32\r.steer.v1.Run\x12%\n\x07results\x18\x03 \x03(\x0b\x32\x14.steer.v1.UnitResult\"\"\n\x10\x43\x61ncelRunRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\"/\n\x11\x43\x61ncelRunResponse\x12\x1a\n\x03run\x18\x01 \x01(\x0b\x32\r.steer.v1.Run\"\"\n\x10\x44\x65leteRunRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\"\x13\n\x11\x44\x65leteRunResponse\"\"\n\x10GetReportRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\"D\n\x11GetReportResponse\x12\x1a\n\x03run\x18\x01 \x01(\x0b\x32\r.steer.v1.Run\x12\x13\n\x0breport_json\x18\x02 \x01(\t*\x95\x01\n\tExtractor\x12\x19\n\x15\x45XTRACTOR_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x45XTRACTOR_EXACT\x10\x01\x12\x14\n\x10\x45XTRACTOR_NUMBER\x10\x02\x12\x14\n\x10\x45XTRACTOR_CHOICE\x10\x03\x12\x13\n\x0f\x45XTRACTOR_REGEX\x10\x04\x12\x17\n\x13\x45XTRACTOR_LAST_LINE\x10\x05*N\n\x08\x43ontrols\x12\x18\n\x14\x43ONTROLS_UNSPECIFIED\x10\x00\x12\x11\n\rCONTROLS_NONE\x10\x01\x12\x15\n\x11\x43ONTROLS_STANDARD\x10\x02*\x9a\x01\n\x08RunState\x12\x19\n\x15RUN_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10RUN_STATE_QUEUED\x10\x01\x12\x15\n\x11RUN_STATE_RUNNING\x10\x02\x12\x17\n\x13RUN_STATE_SUCCEEDED\x10\x03\x12\x14\n\x10RUN_STATE_FAILED\x10\x04\x12\x17\n\x13RUN_STATE_CANCELLED\x10\x05\x32\xe9\x03\n\nRunService\x12\x44\n\tCreateRun\x12\x1a.steer.v1.CreateRunRequest\x1a\x1b.steer.v1.CreateRunResponse\x12;\n\x06GetRun\x12\x17.steer.v1.GetRunRequest\x1a\x18.steer.v1.GetRunResponse\x12\x41\n\x08ListRuns\x12\x19.steer.v1.ListRunsRequest\x1a\x1a.steer.v1.ListRunsResponse\x12\x43\n\x08WatchRun\x12\x19.steer.v1.WatchRunRequest\x1a\x1a.steer.v1.WatchRunResponse0\x01\x12\x44\n\tCancelRun\x12\x1a.steer.v1.CancelRunRequest\x1a\x1b.steer.v1.CancelRunResponse\x12\x44\n\tDeleteRun\x12\x1a.steer.v1.DeleteRunRequest\x1a\x1b.steer.v1.DeleteRunResponse\x12\x44\n\tGetReport\x12\x1a.steer.v1.GetReportRequest\x1a\x1b.steer.v1.GetReportResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x12steer/v1/run.proto\x12\x08steer.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15steer/v1/making.proto\x1a\x14steer/v1/sweep.proto\x1a\x13steer/v1/task.proto\x1a\x14steer/v1/trial.proto\"\xc5\x03\n\x0c\x45valuateSpec\x12\x13\n\ttask_name\x18\x01 \x01(\tH\x00\x12+\n\x0binline_task\x18\x02 \x01(\x0b\x32\x14.steer.v1.InlineTaskH\x00\x12\x1b\n\x04\x61rms\x18\x03 \x03(\x0b\x32\r.steer.v1.Arm\x12\x0f\n\x07subject\x18\x04 \x01(\t\x12$\n\x08\x63ontrols\x18\x05 \x01(\x0e\x32\x12.steer.v1.Controls\x12\r\n\x05split\x18\x06 \x01(\t\x12\x0e\n\x01n\x18\x07 \x01(\rH\x01\x88\x01\x01\x12\x14\n\x07samples\x18\x08 \x01(\rH\x02\x88\x01\x01\x12$\n\x08sampling\x18\t \x01(\x0b\x32\x12.steer.v1.Sampling\x12\x11\n\x04seed\x18\n \x01(\x04H\x03\x88\x01\x01\x12\x19\n\x0crandom_seeds\x18\x0b \x01(\rH\x04\x88\x01\x01\x12\x11\n\tstrengths\x18\x0c \x03(\x01\x12\x0f\n\x07\x63\x65iling\x18\r \x01(\t\x12\x14\n\x07measure\x18\x0e \x01(\x08H\x05\x88\x01\x01\x12\x1c\n\x14\x61llow_model_mismatch\x18\x0f \x01(\x08\x42\x06\n\x04taskB\x04\n\x02_nB\n\n\x08_samplesB\x07\n\x05_seedB\x0f\n\r_random_seedsB\n\n\x08_measure\"\xc1\x01\n\x07RunSpec\x12\x0c\n\x04name\x18\x01 \x01(\t\x12*\n\x08\x65valuate\x18\x02 \x01(\x0b\x32\x16.steer.v1.EvaluateSpecH\x00\x12(\n\x07\x65xtract\x18\x03 \x01(\x0b\x32\x15.steer.v1.ExtractSpecH\x00\x12$\n\x05train\x18\x04 \x01(\x0b\x32\x13.steer.v1.TrainSpecH\x00\x12$\n\x05sweep\x18\x05 \x01(\x0b\x32\x13.steer.v1.SweepSpecH\x00\x42\x06\n\x04kind\";\n\nRunFailure\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\"\xa9\x03\n\x03Run\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12!\n\x05state\x18\x04 \x01(\x0e\x32\x12.steer.v1.RunState\x12\x1f\n\x04spec\x18\x05 \x01(\x0b\x32\x11.steer.v1.RunSpec\x12\x11\n\tspec_hash\x18\x06 \x01(\t\x12\r\n\x05model\x18\x07 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x08 \x01(\t\x12\x10\n\x08sequence\x18\t \x01(\x04\x12\r\n\x05total\x18\n \x01(\x04\x12\x0c\n\x04\x64one\x18\x0b \x01(\x04\x12\x10\n\x08\x61ttempts\x18\x0c \x01(\r\x12\x12\n\ncancelling\x18\r \x01(\x08\x12+\n\x07\x63reated\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07started\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05\x65nded\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12%\n\x07\x66\x61ilure\x18\x11 \x01(\x0b\x32\x14.steer.v1.RunFailure\"C\n\x10\x43reateRunRequest\x12\x1f\n\x04spec\x18\x01 \x01(\x0b\x32\x11.steer.v1.RunSpec\x12\x0e\n\x06run_id\x18\x02 \x01(\t\"/\n\x11\x43reateRunResponse\x12\x1a\n\x03run\x18\x01 \x01(\x0b\x32\r.steer.v1.Run\"\x1f\n\rGetRunRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\",\n\x0eGetRunResponse\x12\x1a\n\x03run\x18\x01 \x01(\x0b\x32\r.steer.v1.Run\"}\n\x0fListRunsRequest\x12\x16\n\tpage_size\x18\x01 \x01(\rH\x00\x88\x01\x01\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\"\n\x06states\x18\x04 \x03(\x0e\x32\x12.steer.v1.RunStateB\x0c\n\n_page_size\"H\n\x10ListRunsResponse\x12\x1b\n\x04runs\x18\x01 \x03(\x0b\x32\r.steer.v1.Run\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"J\n\x0fWatchRunRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x66ter_sequence\x18\x02 \x01(\x04\x12\x0f\n\x07results\x18\x03 \x01(\x08\"@\n\nUnitResult\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x04\x12\x13\n\x0bresult_json\x18\x03 \x01(\t\"g\n\x10WatchRunResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x1a\n\x03run\x18\x02 \x01(\x0b\x32\r.steer.v1.Run\x12%\n\x07results\x18\x03 \x03(\x0b\x32\x14.steer.v1.UnitResult\"\"\n\x10\x43\x61ncelRunRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\"/\n\x11\x43\x61ncelRunResponse\x12\x1a\n\x03run\x18\x01 \x01(\x0b\x32\r.steer.v1.Run\"\"\n\x10\x44\x65leteRunRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\"\x13\n\x11\x44\x65leteRunResponse\"\"\n\x10GetReportRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\"D\n\x11GetReportResponse\x12\x1a\n\x03run\x18\x01 \x01(\x0b\x32\r.steer.v1.Run\x12\x13\n\x0breport_json\x18\x02 \x01(\t*N\n\x08\x43ontrols\x12\x18\n\x14\x43ONTROLS_UNSPECIFIED\x10\x00\x12\x11\n\rCONTROLS_NONE\x10\x01\x12\x15\n\x11\x43ONTROLS_STANDARD\x10\x02*\x9a\x01\n\x08RunState\x12\x19\n\x15RUN_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10RUN_STATE_QUEUED\x10\x01\x12\x15\n\x11RUN_STATE_RUNNING\x10\x02\x12\x17\n\x13RUN_STATE_SUCCEEDED\x10\x03\x12\x14\n\x10RUN_STATE_FAILED\x10\x04\x12\x17\n\x13RUN_STATE_CANCELLED\x10\x05\x32\xe9\x03\n\nRunService\x12\x44\n\tCreateRun\x12\x1a.steer.v1.CreateRunRequest\x1a\x1b.steer.v1.CreateRunResponse\x12;\n\x06GetRun\x12\x17.steer.v1.GetRunRequest\x1a\x18.steer.v1.GetRunResponse\x12\x41\n\x08ListRuns\x12\x19.steer.v1.ListRunsRequest\x1a\x1a.steer.v1.ListRunsResponse\x12\x43\n\x08WatchRun\x12\x19.steer.v1.WatchRunRequest\x1a\x1a.steer.v1.WatchRunResponse0\x01\x12\x44\n\tCancelRun\x12\x1a.steer.v1.CancelRunRequest\x1a\x1b.steer.v1.CancelRunResponse\x12\x44\n\tDeleteRun\x12\x1a.steer.v1.DeleteRunRequest\x1a\x1b.steer.v1.DeleteRunResponse\x12\x44\n\tGetReport\x12\x1a.steer.v1.GetReportRequest\x1a\x1b.steer.v1.GetReportResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'steer.v1.run_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_EXTRACTOR']._serialized_start=2103
-  _globals['_EXTRACTOR']._serialized_end=2252
-  _globals['_CONTROLS']._serialized_start=2254
-  _globals['_CONTROLS']._serialized_end=2332
-  _globals['_RUNSTATE']._serialized_start=2335
-  _globals['_RUNSTATE']._serialized_end=2489
-  _globals['_INLINETASK']._serialized_start=87
-  _globals['_INLINETASK']._serialized_end=185
-  _globals['_EVALUATESPEC']._serialized_start=188
-  _globals['_EVALUATESPEC']._serialized_end=641
-  _globals['_RUNSPEC']._serialized_start=643
-  _globals['_RUNSPEC']._serialized_end=718
-  _globals['_RUNFAILURE']._serialized_start=720
-  _globals['_RUNFAILURE']._serialized_end=779
-  _globals['_RUN']._serialized_start=782
-  _globals['_RUN']._serialized_end=1207
-  _globals['_CREATERUNREQUEST']._serialized_start=1209
-  _globals['_CREATERUNREQUEST']._serialized_end=1276
-  _globals['_CREATERUNRESPONSE']._serialized_start=1278
-  _globals['_CREATERUNRESPONSE']._serialized_end=1325
-  _globals['_GETRUNREQUEST']._serialized_start=1327
-  _globals['_GETRUNREQUEST']._serialized_end=1358
-  _globals['_GETRUNRESPONSE']._serialized_start=1360
-  _globals['_GETRUNRESPONSE']._serialized_end=1404
-  _globals['_LISTRUNSREQUEST']._serialized_start=1406
-  _globals['_LISTRUNSREQUEST']._serialized_end=1531
-  _globals['_LISTRUNSRESPONSE']._serialized_start=1533
-  _globals['_LISTRUNSRESPONSE']._serialized_end=1605
-  _globals['_WATCHRUNREQUEST']._serialized_start=1607
-  _globals['_WATCHRUNREQUEST']._serialized_end=1681
-  _globals['_UNITRESULT']._serialized_start=1683
-  _globals['_UNITRESULT']._serialized_end=1747
-  _globals['_WATCHRUNRESPONSE']._serialized_start=1749
-  _globals['_WATCHRUNRESPONSE']._serialized_end=1852
-  _globals['_CANCELRUNREQUEST']._serialized_start=1854
-  _globals['_CANCELRUNREQUEST']._serialized_end=1888
-  _globals['_CANCELRUNRESPONSE']._serialized_start=1890
-  _globals['_CANCELRUNRESPONSE']._serialized_end=1937
-  _globals['_DELETERUNREQUEST']._serialized_start=1939
-  _globals['_DELETERUNREQUEST']._serialized_end=1973
-  _globals['_DELETERUNRESPONSE']._serialized_start=1975
-  _globals['_DELETERUNRESPONSE']._serialized_end=1994
-  _globals['_GETREPORTREQUEST']._serialized_start=1996
-  _globals['_GETREPORTREQUEST']._serialized_end=2030
-  _globals['_GETREPORTRESPONSE']._serialized_start=2032
-  _globals['_GETREPORTRESPONSE']._serialized_end=2100
-  _globals['_RUNSERVICE']._serialized_start=2492
-  _globals['_RUNSERVICE']._serialized_end=2981
+  _globals['_CONTROLS']._serialized_start=2187
+  _globals['_CONTROLS']._serialized_end=2265
+  _globals['_RUNSTATE']._serialized_start=2268
+  _globals['_RUNSTATE']._serialized_end=2422
+  _globals['_EVALUATESPEC']._serialized_start=154
+  _globals['_EVALUATESPEC']._serialized_end=607
+  _globals['_RUNSPEC']._serialized_start=610
+  _globals['_RUNSPEC']._serialized_end=803
+  _globals['_RUNFAILURE']._serialized_start=805
+  _globals['_RUNFAILURE']._serialized_end=864
+  _globals['_RUN']._serialized_start=867
+  _globals['_RUN']._serialized_end=1292
+  _globals['_CREATERUNREQUEST']._serialized_start=1294
+  _globals['_CREATERUNREQUEST']._serialized_end=1361
+  _globals['_CREATERUNRESPONSE']._serialized_start=1363
+  _globals['_CREATERUNRESPONSE']._serialized_end=1410
+  _globals['_GETRUNREQUEST']._serialized_start=1412
+  _globals['_GETRUNREQUEST']._serialized_end=1443
+  _globals['_GETRUNRESPONSE']._serialized_start=1445
+  _globals['_GETRUNRESPONSE']._serialized_end=1489
+  _globals['_LISTRUNSREQUEST']._serialized_start=1491
+  _globals['_LISTRUNSREQUEST']._serialized_end=1616
+  _globals['_LISTRUNSRESPONSE']._serialized_start=1618
+  _globals['_LISTRUNSRESPONSE']._serialized_end=1690
+  _globals['_WATCHRUNREQUEST']._serialized_start=1692
+  _globals['_WATCHRUNREQUEST']._serialized_end=1766
+  _globals['_UNITRESULT']._serialized_start=1768
+  _globals['_UNITRESULT']._serialized_end=1832
+  _globals['_WATCHRUNRESPONSE']._serialized_start=1834
+  _globals['_WATCHRUNRESPONSE']._serialized_end=1937
+  _globals['_CANCELRUNREQUEST']._serialized_start=1939
+  _globals['_CANCELRUNREQUEST']._serialized_end=1973
+  _globals['_CANCELRUNRESPONSE']._serialized_start=1975
+  _globals['_CANCELRUNRESPONSE']._serialized_end=2022
+  _globals['_DELETERUNREQUEST']._serialized_start=2024
+  _globals['_DELETERUNREQUEST']._serialized_end=2058
+  _globals['_DELETERUNRESPONSE']._serialized_start=2060
+  _globals['_DELETERUNRESPONSE']._serialized_end=2079
+  _globals['_GETREPORTREQUEST']._serialized_start=2081
+  _globals['_GETREPORTREQUEST']._serialized_end=2115
+  _globals['_GETREPORTRESPONSE']._serialized_start=2117
+  _globals['_GETREPORTRESPONSE']._serialized_end=2185
+  _globals['_RUNSERVICE']._serialized_start=2425
+  _globals['_RUNSERVICE']._serialized_end=2914
 # @@protoc_insertion_point(module_scope)

@@ -1,6 +1,9 @@
 import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from steer.v1 import making_pb2 as _making_pb2
+from steer.v1 import sweep_pb2 as _sweep_pb2
+from steer.v1 import task_pb2 as _task_pb2
 from steer.v1 import trial_pb2 as _trial_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -10,15 +13,6 @@ from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
-
-class Extractor(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
-    __slots__ = ()
-    EXTRACTOR_UNSPECIFIED: _ClassVar[Extractor]
-    EXTRACTOR_EXACT: _ClassVar[Extractor]
-    EXTRACTOR_NUMBER: _ClassVar[Extractor]
-    EXTRACTOR_CHOICE: _ClassVar[Extractor]
-    EXTRACTOR_REGEX: _ClassVar[Extractor]
-    EXTRACTOR_LAST_LINE: _ClassVar[Extractor]
 
 class Controls(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -34,12 +28,6 @@ class RunState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     RUN_STATE_SUCCEEDED: _ClassVar[RunState]
     RUN_STATE_FAILED: _ClassVar[RunState]
     RUN_STATE_CANCELLED: _ClassVar[RunState]
-EXTRACTOR_UNSPECIFIED: Extractor
-EXTRACTOR_EXACT: Extractor
-EXTRACTOR_NUMBER: Extractor
-EXTRACTOR_CHOICE: Extractor
-EXTRACTOR_REGEX: Extractor
-EXTRACTOR_LAST_LINE: Extractor
 CONTROLS_UNSPECIFIED: Controls
 CONTROLS_NONE: Controls
 CONTROLS_STANDARD: Controls
@@ -49,18 +37,6 @@ RUN_STATE_RUNNING: RunState
 RUN_STATE_SUCCEEDED: RunState
 RUN_STATE_FAILED: RunState
 RUN_STATE_CANCELLED: RunState
-
-class InlineTask(_message.Message):
-    __slots__ = ("name", "jsonl", "extractor", "pattern")
-    NAME_FIELD_NUMBER: _ClassVar[int]
-    JSONL_FIELD_NUMBER: _ClassVar[int]
-    EXTRACTOR_FIELD_NUMBER: _ClassVar[int]
-    PATTERN_FIELD_NUMBER: _ClassVar[int]
-    name: str
-    jsonl: str
-    extractor: Extractor
-    pattern: str
-    def __init__(self, name: _Optional[str] = ..., jsonl: _Optional[str] = ..., extractor: _Optional[_Union[Extractor, str]] = ..., pattern: _Optional[str] = ...) -> None: ...
 
 class EvaluateSpec(_message.Message):
     __slots__ = ("task_name", "inline_task", "arms", "subject", "controls", "split", "n", "samples", "sampling", "seed", "random_seeds", "strengths", "ceiling", "measure", "allow_model_mismatch")
@@ -80,7 +56,7 @@ class EvaluateSpec(_message.Message):
     MEASURE_FIELD_NUMBER: _ClassVar[int]
     ALLOW_MODEL_MISMATCH_FIELD_NUMBER: _ClassVar[int]
     task_name: str
-    inline_task: InlineTask
+    inline_task: _task_pb2.InlineTask
     arms: _containers.RepeatedCompositeFieldContainer[_trial_pb2.Arm]
     subject: str
     controls: Controls
@@ -94,15 +70,21 @@ class EvaluateSpec(_message.Message):
     ceiling: str
     measure: bool
     allow_model_mismatch: bool
-    def __init__(self, task_name: _Optional[str] = ..., inline_task: _Optional[_Union[InlineTask, _Mapping]] = ..., arms: _Optional[_Iterable[_Union[_trial_pb2.Arm, _Mapping]]] = ..., subject: _Optional[str] = ..., controls: _Optional[_Union[Controls, str]] = ..., split: _Optional[str] = ..., n: _Optional[int] = ..., samples: _Optional[int] = ..., sampling: _Optional[_Union[_trial_pb2.Sampling, _Mapping]] = ..., seed: _Optional[int] = ..., random_seeds: _Optional[int] = ..., strengths: _Optional[_Iterable[float]] = ..., ceiling: _Optional[str] = ..., measure: _Optional[bool] = ..., allow_model_mismatch: _Optional[bool] = ...) -> None: ...
+    def __init__(self, task_name: _Optional[str] = ..., inline_task: _Optional[_Union[_task_pb2.InlineTask, _Mapping]] = ..., arms: _Optional[_Iterable[_Union[_trial_pb2.Arm, _Mapping]]] = ..., subject: _Optional[str] = ..., controls: _Optional[_Union[Controls, str]] = ..., split: _Optional[str] = ..., n: _Optional[int] = ..., samples: _Optional[int] = ..., sampling: _Optional[_Union[_trial_pb2.Sampling, _Mapping]] = ..., seed: _Optional[int] = ..., random_seeds: _Optional[int] = ..., strengths: _Optional[_Iterable[float]] = ..., ceiling: _Optional[str] = ..., measure: _Optional[bool] = ..., allow_model_mismatch: _Optional[bool] = ...) -> None: ...
 
 class RunSpec(_message.Message):
-    __slots__ = ("name", "evaluate")
+    __slots__ = ("name", "evaluate", "extract", "train", "sweep")
     NAME_FIELD_NUMBER: _ClassVar[int]
     EVALUATE_FIELD_NUMBER: _ClassVar[int]
+    EXTRACT_FIELD_NUMBER: _ClassVar[int]
+    TRAIN_FIELD_NUMBER: _ClassVar[int]
+    SWEEP_FIELD_NUMBER: _ClassVar[int]
     name: str
     evaluate: EvaluateSpec
-    def __init__(self, name: _Optional[str] = ..., evaluate: _Optional[_Union[EvaluateSpec, _Mapping]] = ...) -> None: ...
+    extract: _making_pb2.ExtractSpec
+    train: _making_pb2.TrainSpec
+    sweep: _sweep_pb2.SweepSpec
+    def __init__(self, name: _Optional[str] = ..., evaluate: _Optional[_Union[EvaluateSpec, _Mapping]] = ..., extract: _Optional[_Union[_making_pb2.ExtractSpec, _Mapping]] = ..., train: _Optional[_Union[_making_pb2.TrainSpec, _Mapping]] = ..., sweep: _Optional[_Union[_sweep_pb2.SweepSpec, _Mapping]] = ...) -> None: ...
 
 class RunFailure(_message.Message):
     __slots__ = ("code", "reason", "message")

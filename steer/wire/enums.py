@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 
 import steer.v1 as pb
-from steer.specs import Controls, Extractor, RunState
+from steer.specs import Controls, ExtractMethod, Extractor, Objective, Pooling, ReadAt, RunState
 from steer.types import DecayShape, FeatureMode, FinishReason, GateScope, Phase, Point, Unit
 from steer.wire.check import Check
 
@@ -115,6 +115,42 @@ EXTRACTOR = Table(
 CONTROLS = Table(
     {Controls.NONE: pb.CONTROLS_NONE, Controls.STANDARD: pb.CONTROLS_STANDARD},
     Controls.NONE,
+)
+EXTRACT_METHOD = Table(
+    {
+        ExtractMethod.DIFFERENCE_OF_MEANS: pb.EXTRACT_METHOD_DIFFERENCE_OF_MEANS,
+        ExtractMethod.PCA: pb.EXTRACT_METHOD_PCA,
+        ExtractMethod.PROBE: pb.EXTRACT_METHOD_PROBE,
+        ExtractMethod.LDA: pb.EXTRACT_METHOD_LDA,
+    },
+    ExtractMethod.DIFFERENCE_OF_MEANS,
+)
+READ_AT = Table(
+    {
+        ReadAt.LAST_PROMPT: pb.READ_AT_LAST_PROMPT,
+        ReadAt.PROMPT: pb.READ_AT_PROMPT,
+        ReadAt.ANSWER: pb.READ_AT_ANSWER,
+        ReadAt.SPANS: pb.READ_AT_SPANS,
+        ReadAt.ALL: pb.READ_AT_ALL,
+        ReadAt.EVENT: pb.READ_AT_EVENT,
+    },
+    ReadAt.LAST_PROMPT,
+)
+POOLING = Table(
+    {
+        Pooling.MEAN: pb.POOLING_MEAN,
+        Pooling.TOKEN: pb.POOLING_TOKEN,
+        Pooling.SENTENCE: pb.POOLING_SENTENCE,
+    },
+    Pooling.MEAN,
+)
+OBJECTIVE = Table(
+    {
+        Objective.CROSS_ENTROPY: pb.OBJECTIVE_CROSS_ENTROPY,
+        Objective.RLOO: pb.OBJECTIVE_RLOO,
+        Objective.GRPO_NO_STD: pb.OBJECTIVE_GRPO_NO_STD,
+    },
+    None,
 )
 RUN_STATE = Table(
     {

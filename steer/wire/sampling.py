@@ -1,34 +1,34 @@
 """Sampling: presence, defaults and ranges in one table."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import steer.v1 as pb
 from steer.types import Sampling
 from steer.wire.check import Check
+from steer.wire.scalars import Scalars, anything, between, build_scalars, read_scalars
 
 MAX_LOGPROBS = 20
 
 # Every scalar with presence, and what is asked of a given value.
-_SCALARS: Mapping[str, Callable[[Check, Any], Any]] = {
-    "temperature": lambda check, x: check.within(x, 0, math.inf),
-    "top_p": lambda check, x: check.within(x, 0, 1, above=True),
-    "top_k": lambda check, x: x,
-    "min_p": lambda check, x: check.within(x, 0, 1),
-    "repetition_penalty": lambda check, x: check.within(x, 0, math.inf, above=True),
+_SCALARS: Scalars = {
+    "temperature": between(0, math.inf),
+    "top_p": between(0, 1, above=True),
+    "top_k": anything,
+    "min_p": between(0, 1),
+    "repetition_penalty": between(0, math.inf, above=True),
     "max_tokens": lambda check, x: check.positive(x),
-    "min_tokens": lambda check, x: x,
-    "seed": lambda check, x: x,
-    "logprobs": lambda check, x: check.within(x, 0, MAX_LOGPROBS),
+    "min_tokens": anything,
+    "seed": anything,
+    "logprobs": between(0, MAX_LOGPROBS),
 }
 
 
 def build_sampling(sampling: Sampling) -> pb.Sampling:
     """Sampling; every default is written out."""
     return pb.Sampling(
-        **{name: getattr(sampling, name) for name in _SCALARS},
+        **build_scalars(sampling, _SCALARS),
         stop=sampling.stop,
         stop_token_ids=sampling.stop_token_ids,
         ignore_eos=sampling.ignore_eos,
@@ -36,16 +36,19 @@ def build_sampling(sampling: Sampling) -> pb.Sampling:
     )
 
 
+def build_task_sampling(sampling: Sampling) -> pb.Sampling:
+    """Sampling whose ``max_tokens``, where it is 0, is the task's own."""
+    message = build_sampling(sampling)
+    if not sampling.max_tokens:
+        message.ClearField("max_tokens")
+    return message
+
+
 def parse_sampling(message: pb.Sampling, check: Check, default: Sampling = Sampling()) -> Sampling:
     """Sampling with every default filled in; ``max_tokens`` 0 in ``default`` is not known yet."""
-    scalars = {
-        name: accept(check.at(name), getattr(message, name))
-        for name, accept in _SCALARS.items()
-        if message.HasField(name)
-    }
     sampling = replace(
         default,
-        **scalars,
+        **read_scalars(message, _SCALARS, check),
         stop=tuple(check.at("stop", i).require(text) for i, text in enumerate(message.stop)),
         stop_token_ids=tuple(message.stop_token_ids),
         ignore_eos=message.ignore_eos,

@@ -1,64 +1,15 @@
-"""Stored runs: what they are asked to do and how far they are. No torch, no protobuf."""
+"""Stored runs: what they are asked to do and how far they are."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any
 
-from steer.types import Arm, Sampling
-from steer.types import Extractor as Extractor
+from steer.specs.evaluate import EvaluateSpec
+from steer.specs.making import ExtractSpec, TrainSpec
+from steer.specs.sweep import SweepSpec
 
-
-class Controls(StrEnum):
-    """Which controls an evaluation adds by itself: none, or all that fit the task and the card."""
-
-    NONE = "none"
-    STANDARD = "standard"
-
-
-@dataclass(frozen=True, slots=True)
-class InlineTask:
-    """A task of the caller's: one JSON object a line, with ``prompt`` and ``answer``.
-
-    ``pattern``: of the extractor ``REGEX``; its first group, or without groups the whole match.
-    """
-
-    name: str
-    jsonl: str
-    extractor: Extractor = Extractor.EXACT
-    pattern: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class EvaluateSpec:
-    """Task × arms × samples. The baseline is always there.
-
-    ``task``: the name of a bundled task, or one of the caller's. ``sampling.max_tokens``: 0 is the
-    task's own; ``sampling.seed`` is not used, ``seed`` is. ``subject``: the arm that claims
-    are about; empty is the first. ``strengths``: multipliers of the subject's strengths, each an
-    arm of the dose-response. ``random_seeds``: how many random directions the standard controls
-    have. ``ceiling``: the arm whose accuracy the gap is measured to; empty is the task's own.
-    ``measure``: compare each row with the unsteered model on the row's tokens.
-    """
-
-    kind: ClassVar[str] = "evaluate"
-    task: str | InlineTask
-    arms: tuple[Arm, ...]
-    subject: str = ""
-    controls: Controls = Controls.NONE
-    split: str = "report"
-    n: int = 500
-    samples: int = 1
-    sampling: Sampling = Sampling(max_tokens=0)
-    seed: int = 0
-    random_seeds: int = 20
-    strengths: tuple[float, ...] = ()
-    ceiling: str = ""
-    measure: bool = True
-    allow_model_mismatch: bool = False
-
-
-Work = EvaluateSpec
+Work = EvaluateSpec | ExtractSpec | TrainSpec | SweepSpec
 """The specs of all kinds; each class has its kind's name."""
 
 

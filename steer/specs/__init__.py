@@ -1,0 +1,50 @@
+"""What stored runs are asked to do, and how far they are. No torch, no protobuf."""
+
+from steer.specs.evaluate import Controls, EvaluateSpec
+from steer.specs.making import (
+    Demonstration,
+    ExtractMethod,
+    ExtractSpec,
+    Objective,
+    Passage,
+    Pooling,
+    ReadAt,
+    TrainSpec,
+)
+from steer.specs.run import (
+    Run,
+    RunEvent,
+    RunFailure,
+    RunReport,
+    RunSpec,
+    RunState,
+    UnitResult,
+    Work,
+)
+from steer.specs.sweep import SweepSpec
+from steer.specs.task import InlineTask
+from steer.types import Extractor
+
+__all__ = [
+    "Controls",
+    "Demonstration",
+    "EvaluateSpec",
+    "ExtractMethod",
+    "ExtractSpec",
+    "Extractor",
+    "InlineTask",
+    "Objective",
+    "Passage",
+    "Pooling",
+    "ReadAt",
+    "Run",
+    "RunEvent",
+    "RunFailure",
+    "RunReport",
+    "RunSpec",
+    "RunState",
+    "SweepSpec",
+    "TrainSpec",
+    "UnitResult",
+    "Work",
+]

@@ -1,0 +1,44 @@
+"""Evaluations: task × arms × samples."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+from steer.specs.task import InlineTask
+from steer.types import Arm, Sampling
+
+
+class Controls(StrEnum):
+    """Which controls an evaluation adds by itself: none, or all that fit the task and the card."""
+
+    NONE = "none"
+    STANDARD = "standard"
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluateSpec:
+    """Task × arms × samples. The baseline is always there.
+
+    ``task``: the name of a bundled task, or one of the caller's. ``sampling.max_tokens``: 0 is the
+    task's own; ``sampling.seed`` is not used, ``seed`` is. ``subject``: the arm that claims
+    are about; empty is the first. ``strengths``: multipliers of the subject's strengths, each an
+    arm of the dose-response. ``random_seeds``: how many random directions the standard controls
+    have. ``ceiling``: the arm whose accuracy the gap is measured to; empty is the task's own.
+    ``measure``: compare each row with the unsteered model on the row's tokens.
+    """
+
+    kind: ClassVar[str] = "evaluate"
+    task: str | InlineTask
+    arms: tuple[Arm, ...]
+    subject: str = ""
+    controls: Controls = Controls.NONE
+    split: str = "report"
+    n: int = 500
+    samples: int = 1
+    sampling: Sampling = Sampling(max_tokens=0)
+    seed: int = 0
+    random_seeds: int = 20
+    strengths: tuple[float, ...] = ()
+    ceiling: str = ""
+    measure: bool = True
+    allow_model_mismatch: bool = False
