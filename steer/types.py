@@ -377,6 +377,20 @@ class Extractor(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Branching:
+    """Each arm is branched over its ``k`` most likely first tokens; each branch goes on greedily
+    (CoT-decoding, Wang and Zhou, arXiv 2402.10200). Sample i begins with the i-th; 0 is greedy.
+
+    The first token is the one after the forced prefix. ``extractor``, ``pattern``: what of a
+    branch's text is the answer, whose tokens its confidence is taken over.
+    """
+
+    k: int
+    extractor: Extractor = Extractor.NUMBER
+    pattern: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Arm:
     """A named treatment of the prompt. Without interventions or overrides it is a baseline.
 
@@ -398,7 +412,10 @@ NOISE_FLOOR = "noise_floor"
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One prompt × its arms × samples. The baseline is added first unless switched off."""
+    """One prompt × its arms × samples. The baseline is added first unless switched off.
+
+    ``branching``: branches take the place of samples.
+    """
 
     prompt: Prompt
     arms: tuple[Arm, ...] = ()
@@ -408,6 +425,7 @@ class Trial:
     samples: int = 1
     measure: bool = True
     allow_model_mismatch: bool = False
+    branching: Branching | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -531,7 +549,8 @@ class Usage:
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """New tokens of one row. ``logprobs`` and ``ranks`` (1 = most likely) are of the row's own
-    distribution, before temperature and filters; empty unless asked for or measured."""
+    distribution, before temperature and filters; empty unless asked for, measured or branched.
+    ``margins``: p(most likely) - p(second) at each token, 0 to 1; of branches alone."""
 
     arm: str
     sample: int
@@ -540,6 +559,66 @@ class Chunk:
     logprobs: tuple[float, ...] = ()
     ranks: tuple[int, ...] = ()
     alternatives: tuple[tuple[Alternative, ...], ...] = ()
+    margins: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One branch of an arm; its text is that of the arm's sample ``rank``.
+
+    ``rank``: of its first token, 0 the most likely. ``logprob``: of its tokens from the first on,
+    ``tokens`` of them, nats; None where the computation broke down. ``answer``: None when none is
+    found in its text; ``span``: the generated tokens it is written in, half open, forced ones
+    counted. ``confidence``: the mean of p(most likely) - p(second) over the span, None without one.
+    """
+
+    rank: int
+    first_token: int | None
+    tokens: int
+    logprob: float | None
+    answer: str | None = None
+    span: tuple[int, int] | None = None
+    confidence: float | None = None
+
+    @property
+    def mean_logprob(self) -> float | None:
+        """Log-probability by length, nats per token."""
+        return None if self.logprob is None else self.logprob / self.tokens
+
+
+@dataclass(frozen=True, slots=True)
+class BranchedAnswer:
+    """An answer and the branches that give it, best first by confidence, which is summed up."""
+
+    answer: str
+    confidence: float
+    ranks: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """The rank of the branch that each rule chooses; None where nothing can be chosen.
+
+    ``confidence``: the surest answer; ``aggregated``: the surest branch of the answer with the
+    largest sum. ``logprob``, ``mean_logprob`` and ``random`` are controls: rules that know nothing
+    of answers. Greedy decoding is rank 0. Of equals, the lowest rank.
+    """
+
+    confidence: int | None
+    aggregated: int | None
+    logprob: int | None
+    mean_logprob: int | None
+    random: int
+
+
+@dataclass(frozen=True, slots=True)
+class Branches:
+    """The branches of one arm by rank, the answers they give, best first, and what is chosen."""
+
+    arm: str
+    branches: tuple[Branch, ...]
+    answers: tuple[BranchedAnswer, ...]
+    choices: Choices
 
 
 @dataclass(frozen=True, slots=True)
@@ -663,6 +742,7 @@ class Started:
     sampling: Sampling
     samples: int
     arms: tuple[ResolvedArm, ...]
+    branching: Branching | None = None
 
 
 @dataclass(frozen=True, slots=True)

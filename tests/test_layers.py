@@ -21,7 +21,7 @@ ALLOWED = {
     "models": {"types", "errors", "tasks"},
     "measure": {"types", "errors"},
     "tasks": {"types", "errors"},
-    "intervene": {"types", "errors", "expressions", "store"},
+    "intervene": {"types", "errors", "expressions", "store", "tasks"},
     "engine": {"types", "errors", "store", "models", "measure", "intervene"},
     "elicit": {"types", "errors", "store", "models", "measure", "tasks", "intervene", "engine"},
     "runs": {
@@ -51,12 +51,12 @@ NO_TORCH = (
 # Files of torch are read by torch, which is imported then.
 LAZY_TORCH = ("formats/containers/pickled.py",)
 NO_TORCH_FILES = (
-    *(f"engine/{name}.py" for name in ("base", "collector", "rows", "scheduler")),
+    *(f"engine/{name}.py" for name in ("base", "branches", "collector", "rows", "scheduler")),
     *(
         f"intervene/{name}.py"
         for name in (
-            "arms captures decide gates layouts markers materials operands order plan planner "
-            "ports resolve shape sources where"
+            "arms branching captures decide gates layouts markers materials operands order plan "
+            "planner ports resolve shape sources where"
         ).split()
     ),
 )

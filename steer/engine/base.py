@@ -10,6 +10,7 @@ from steer.intervene.operands import Array
 from steer.intervene.plan import Plan
 from steer.intervene.ports import Reader
 from steer.types import (
+    Branches,
     CapturedActivations,
     CapturedFeatures,
     Chunk,
@@ -28,10 +29,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """All rows of a plan have ended. ``scores`` only for scoring plans."""
+    """All rows of a plan have ended. ``scores`` only for scoring plans, ``branches`` (one for each
+    arm) only for branching ones."""
 
     measurements: tuple[Measurement, ...]
     scores: tuple[ScoredArm, ...] = ()
+    branches: tuple[Branches, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,9 @@ class Kind(Enum):
 
 @dataclass(eq=False)
 class Row:
-    """One sequence. ``limit``: how many tokens are ever computed; the last needs no logits."""
+    """One sequence. ``limit``: how many tokens are ever computed; the last needs no logits.
+    ``trunk``: of a branch, the row from whose distribution its first token is taken; its own arm's
+    first branch, so that no two branches begin alike, whatever the rounding of their rows."""
 
     kind: Kind
     arm: PlannedArm
@@ -53,6 +55,7 @@ class Row:
     text: RowText | None = None
     reference: "Row | None" = None
     own_reference: bool = False
+    trunk: "Row | None" = None
     finish: FinishReason | None = None
     receipts: tuple[Receipt, ...] = ()
     first_token_at: float = 0.0
@@ -60,6 +63,7 @@ class Row:
     ranks: list[int] = field(default_factory=list)
     kl: list[float] = field(default_factory=list)
     baseline_logprobs: list[float] = field(default_factory=list)
+    margins: list[float] = field(default_factory=list)
 
     @property
     def pending(self) -> int:
@@ -169,6 +173,7 @@ def prepare(job: Job) -> None:
             row = _row(Kind.ARM, arm, sample, job)
             _join(by_key, arm, row, alone=plan.capture is not None)
             job.rows.append(row)
+            row.trunk = job.rows[-1 - sample] if plan.branching else None
             if arm.name == BASELINE:
                 baselines[sample] = row
     for row in job.rows:

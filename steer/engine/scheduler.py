@@ -55,8 +55,8 @@ class Scheduler:
         limits = self.limits
         if job.slots > limits.max_rows:
             raise TooLarge(
-                f"the trial needs {job.slots} rows at once (arms x samples, and one to measure "
-                f"each arm's); this server runs {limits.max_rows}",
+                f"the trial needs {job.slots} rows at once (arms x samples or branches, and one to "
+                f"measure each of an arm's); this server runs {limits.max_rows}",
                 reason="TOO_MANY_ROWS",
             )
         if job.slots * job.positions > limits.kv_tokens:

@@ -12,6 +12,8 @@ class RowText:
         self._stream, self._stops = stream, stops
         self._text = ""  # what has not been given yet
         self.stopped_by = ""
+        self.given = 0
+        """Characters given so far."""
 
     def push(self, token: int) -> str:
         """New text that is certain not to belong to a stop text."""
@@ -32,6 +34,7 @@ class RowText:
         else:
             end = len(self._text) - (0 if final else self._held_back())
         given, self._text = self._text[:end], self._text[end:]
+        self.given += len(given)
         return given
 
     def _held_back(self) -> int:

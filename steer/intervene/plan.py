@@ -6,7 +6,9 @@ from functools import cached_property
 
 from steer.intervene.operands import Array
 from steer.store import Dictionary
+from steer.tasks.extract import Extractor
 from steer.types import (
+    Branching,
     GateDecision,
     GateScope,
     ModelInfo,
@@ -173,10 +175,19 @@ class CapturePlan:
 
 
 @dataclass(frozen=True)
+class PlannedBranching:
+    """What was asked, and what finds an answer."""
+
+    asked: Branching
+    extractor: Extractor
+
+
+@dataclass(frozen=True)
 class Plan:
     """What the engine runs. ``prompt``: the trial's own, unsteered, which measurements refer to.
     ``scoring``: teacher-forced, nothing is sampled. ``capture``: what is read meanwhile.
-    ``background``: nobody waits for it, so it gives way to what somebody waits for."""
+    ``background``: nobody waits for it, so it gives way to what somebody waits for. ``branching``:
+    sample i of an arm is the branch of its i-th most likely first token."""
 
     request_id: str
     prompt: tuple[int, ...]
@@ -188,6 +199,13 @@ class Plan:
     deadline: float | None = None
     capture: CapturePlan | None = None
     background: bool = False
+    branching: PlannedBranching | None = None
+
+    @property
+    def scored(self) -> bool:
+        """Whether log-probabilities of the tokens are wanted."""
+        asked = self.sampling.logprobs > 0 or self.branching is not None
+        return asked or self.measure or self.scoring
 
     def started(self, model: ModelInfo) -> Started:
         """The first message of the answer."""
@@ -210,6 +228,7 @@ class Plan:
                 )
                 for arm in self.arms
             ),
+            branching=self.branching.asked if self.branching else None,
         )
 
 

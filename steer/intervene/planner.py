@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from steer.errors import Violations
 from steer.intervene.arms import ArmResolver
+from steer.intervene.branching import plan_branching
 from steer.intervene.captures import Captures
 from steer.intervene.plan import CapturePlan, Edit, Plan, PlannedArm
 from steer.intervene.ports import Reader, Recipes, Text
@@ -42,8 +43,12 @@ class Planner:
         found = Violations() if found is None else found
         resolver = self._resolver(trial.allow_model_mismatch, found)
         arms = self._arms(trial, resolver)
+        branching = plan_branching(trial, arms, self.model, self.text.special, found)
         found.raise_if_any()
-        return self._plan(trial, arms, request_id, deadline)
+        plan = self._plan(trial, arms, request_id, deadline)
+        if branching is None:
+            return plan
+        return replace(plan, samples=branching.asked.k, branching=branching)
 
     def capture(
         self,
@@ -60,6 +65,9 @@ class Planner:
         for index, site in enumerate(request.sites):
             check_site(site, self.model, f"sites[{index}]", found)
         check_where(request.where, "where", self.model, found)
+        if trial.branching is not None:
+            message = "branches are chosen among by Generate and Compare; here nothing would be"
+            found.add("trial.branching", "NOT_FOR_CAPTURE", message)
         features = [
             resolver.readout(one, f"features[{index}]")
             for index, one in enumerate(request.features)

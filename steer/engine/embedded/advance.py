@@ -35,10 +35,16 @@ def _query(target: Target, places: dict[tuple[int, int], int], eos: AbstractSet[
         bias=row.arm.logit_bias,
         known=known,
         draw=_draw(target, eos) if draws else None,
-        scored=plan.measure or plan.scoring or plan.sampling.logprobs > 0,
+        scored=plan.scored,
         reference=places[id(row.reference), target.index] if row.reference else None,
         alternatives=plan.sampling.logprobs if row.kind is Kind.ARM else 0,
+        trunk=places.get((id(row.trunk), target.index)) if _begins_branch(target) else None,
+        margin=plan.branching is not None and row.kind is Kind.ARM,
     )
+
+
+def _begins_branch(target: Target) -> bool:
+    return target.row.trunk is not None and target.index == len(target.row.arm.forced)
 
 
 def _draw(target: Target, eos: AbstractSet[int]) -> Draw:
@@ -50,6 +56,7 @@ def _draw(target: Target, eos: AbstractSet[int]) -> Draw:
         uniform=row.uniforms[index] if row.uniforms else 0.0,
         banned=eos | set(sampling.stop_token_ids) if early else frozenset(),
         context=row.tokens,
+        place=row.sample if _begins_branch(target) else 0,
     )
 
 
@@ -94,9 +101,11 @@ def _take(job: Job, row: Row, index: int, answer: Answer) -> None:
         row.tokens.append(answer.token)
         if row.own_reference and row.reference:
             row.reference.tokens.append(answer.token)
-    if job.plan.measure or job.plan.scoring:
+    if job.plan.scored:
         row.logprobs.append(answer.logprob)
         row.ranks.append(answer.rank)
+    if job.plan.branching:
+        row.margins.append(answer.margin)
     if row.reference is not None:
         row.kl.append(answer.kl)
         row.baseline_logprobs.append(answer.reference_logprob)
@@ -116,7 +125,7 @@ def _ending(
 
 
 def _chunk(job: Job, row: Row, answers: Sequence[Answer], text: str) -> Chunk:
-    shown = job.plan.measure or job.plan.sampling.logprobs > 0
+    shown = job.plan.scored
     return Chunk(
         arm=row.arm.name,
         sample=row.sample,
@@ -127,6 +136,7 @@ def _chunk(job: Job, row: Row, answers: Sequence[Answer], text: str) -> Chunk:
         alternatives=tuple(answer.alternatives for answer in answers)
         if job.plan.sampling.logprobs
         else (),
+        margins=tuple(answer.margin for answer in answers) if job.plan.branching else (),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from steer.engine.base import Done, Failed, Lens
+from steer.engine.branches import branches
 from steer.engine.embedded import advance, probe, step
 from steer.engine.embedded.advance import Target
 from steer.engine.embedded.capture import Asked
@@ -246,7 +247,8 @@ class Loop:
             job.events.append(Done((), _scores(job)))
         else:
             measured = advance.measurements(job) if job.plan.measure else ()
-            job.events.append(Done(measured))
+            branched = branches(job, self._model.text) if job.plan.branching else ()
+            job.events.append(Done(measured, branches=branched))
 
 
 def _asked(

@@ -17,6 +17,8 @@ class Query:
 
     ``known``: the token that follows, or None to draw one with ``draw``. ``reference``: index of
     the query that reads the same place in the unsteered model. ``alternatives``: how many.
+    ``trunk``: index of the query whose logits ``draw`` chooses from, if not this one. ``margin``:
+    how sure the row is of its most likely token is wanted.
     """
 
     bias: Mapping[int, float]
@@ -25,17 +27,21 @@ class Query:
     scored: bool = False
     reference: int | None = None
     alternatives: int = 0
+    trunk: int | None = None
+    margin: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Token and numbers of one query; ``token`` None when the logits are not finite."""
+    """Token and numbers of one query; ``token`` None when the logits are not finite. ``margin``:
+    p(most likely) - p(second)."""
 
     token: int | None
     logprob: float = 0.0
     rank: int = 0
     kl: float = 0.0
     reference_logprob: float = 0.0
+    margin: float = 0.0
     alternatives: tuple[Alternative, ...] = ()
 
 
@@ -47,7 +53,7 @@ def read(logits: Tensor, queries: Sequence[Query]) -> list[Answer]:
     alternatives: list[tuple[Alternative, ...]] = [()] * len(queries)
     if any(query.scored for query in queries):
         logprobs = torch.log_softmax(logits, -1)
-        columns += _scores(logprobs, tokens, queries)
+        columns += [*_scores(logprobs, tokens, queries), _margins(logprobs, queries)]
         alternatives = _alternatives(logprobs, queries)
     rows = torch.stack(columns, -1).tolist()
     return [_answer(row, likely) for row, likely in zip(rows, alternatives, strict=True)]
@@ -59,8 +65,8 @@ def _answer(row: Sequence[float], alternatives: tuple[Alternative, ...]) -> Answ
         return Answer(None)
     if not scores:
         return Answer(int(token))
-    logprob, rank, kl, reference = scores
-    return Answer(int(token), logprob, int(rank), kl, reference, alternatives)
+    logprob, rank, kl, reference, margin = scores
+    return Answer(int(token), logprob, int(rank), kl, reference, margin, alternatives)
 
 
 def _tokens(logits: Tensor, queries: Sequence[Query]) -> Tensor:
@@ -70,8 +76,10 @@ def _tokens(logits: Tensor, queries: Sequence[Query]) -> Tensor:
     if open_:
         index = torch.tensor(open_, device=logits.device)
         draws = [query.draw for query in queries if query.draw is not None]
-        whole = len(open_) == len(queries)
-        chosen = sampler.choose(logits if whole else logits.index_select(0, index), draws)
+        trunks = [i if (trunk := queries[i].trunk) is None else trunk for i in open_]
+        source = torch.tensor(trunks, device=logits.device)
+        whole = trunks == list(range(len(queries)))
+        chosen = sampler.choose(logits if whole else logits.index_select(0, source), draws)
         tokens.index_copy_(0, index, chosen)
     return tokens
 
@@ -88,6 +96,16 @@ def _scores(logprobs: Tensor, tokens: Tensor, queries: Sequence[Query]) -> list[
         same = tokens.index_select(0, mine)[:, None]
         reference = reference.index_copy(0, mine, q.gather(-1, same)[:, 0])
     return [column.double() for column in (chosen[:, 0], rank, kl, reference)]
+
+
+def _margins(logprobs: Tensor, queries: Sequence[Query]) -> Tensor:
+    margins = torch.zeros(len(queries), dtype=torch.double, device=logprobs.device)
+    asked = [i for i, query in enumerate(queries) if query.margin]
+    if asked:
+        index = torch.tensor(asked, device=logprobs.device)
+        first, second = logprobs.index_select(0, index).topk(2).values.exp().double().unbind(-1)
+        margins.index_copy_(0, index, first - second)
+    return margins
 
 
 def _alternatives(logprobs: Tensor, queries: Sequence[Query]) -> list[tuple[Alternative, ...]]:

@@ -17,12 +17,14 @@ from steer.types import Alternative, Sampling
 @dataclass(frozen=True)
 class Draw:
     """What one row wants of one row of logits. ``uniform`` in [0, 1). ``context``: tokens so far,
-    read only when there is a repetition penalty."""
+    read only when there is a repetition penalty. ``place``: how many tokens are to be more likely
+    than the one that is chosen; 0 but where a branch begins."""
 
     sampling: Sampling
     uniform: float
     banned: Set[int]
     context: Sequence[int]
+    place: int = 0
 
 
 def uniforms(seed: int, sample: int, count: int) -> list[float]:
@@ -57,7 +59,22 @@ def choose(logits: Tensor, draws: Sequence[Draw]) -> Tensor:
         index = torch.tensor(hot, device=logits.device)
         chosen = _sample(logits.index_select(0, index), [draws[row] for row in hot])
         tokens.index_copy_(0, index, chosen)
+    later = [row for row, draw in enumerate(draws) if draw.place]
+    if later:
+        index = torch.tensor(later, device=logits.device)
+        first = tokens.index_select(0, index)
+        places = [draws[row].place for row in later]
+        tokens.index_copy_(0, index, _less_likely(logits.index_select(0, index), first, places))
     return tokens
+
+
+def _less_likely(logits: Tensor, first: Tensor, places: Sequence[int]) -> Tensor:
+    """The token at each place (1, 2, …) behind the ``first`` (n,), which is the most likely."""
+    # Masked and not skipped: of equals, topk may put another first than argmax does.
+    others = logits.scatter(-1, first[:, None], float("-inf"))
+    order = others.topk(max(places), dim=-1).indices
+    place = torch.tensor(places, device=logits.device)[:, None] - 1
+    return order.gather(-1, place)[:, 0]
 
 
 def top(logprobs: Tensor, count: int) -> list[tuple[Alternative, ...]]:
