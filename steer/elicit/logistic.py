@@ -48,7 +48,7 @@ def _minimised(x: Floats, signs: Floats, c: float) -> Floats:
             return at
         bend = c * chance * (1 - chance)
         curvature = (x.T * bend) @ x + np.diag(penalty + 1e-12)
-        step: Floats = np.linalg.solve(curvature, gradient)
+        step = np.asarray(np.linalg.solve(curvature, gradient), np.float64)
         at = _descended(x, signs, c, penalty, at, step, float(gradient @ step))
     raise FailedPrecondition("the probe did not converge", reason="NO_CONVERGENCE")
 

@@ -1,12 +1,16 @@
-"""Whole rows from their chunks."""
+"""Whole rows from their chunks, and their activations from the pieces in which they are read."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
+import numpy as np
+
 from steer.engine.base import Event
+from steer.intervene.captures import Captured
+from steer.intervene.operands import Array
 from steer.intervene.plan import Plan
-from steer.types import Chunk, Finished
+from steer.types import CapturedActivations, Chunk, Finished, Site
 
 Key = tuple[str, int]
 
@@ -31,6 +35,36 @@ class RowCollector:
             for sample in range(plan.samples):
                 key = (arm.name, sample)
                 yield _joined(arm.name, sample, self._chunks[key]), self._finished[key]
+
+
+class CaptureCollector:
+    """Gathers the activations of a plan by (arm, sample)."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._lengths = {arm.name: len(arm.prompt) for arm in plan.arms}
+        self._parts: dict[Key, dict[Site, list[CapturedActivations]]] = defaultdict(
+            lambda: defaultdict(list)
+        )
+
+    def add(self, part: CapturedActivations) -> None:
+        """Some more of one row."""
+        self._parts[part.arm, part.sample][part.site].append(part)
+
+    def rows(self) -> dict[Key, Captured]:
+        """All there is, in the order of arms' names and samples."""
+        return {
+            key: Captured(
+                self._lengths[key[0]],
+                {site: _whole(parts) for site, parts in self._parts[key].items()},
+            )
+            for key in sorted(self._parts)
+        }
+
+
+def _whole(parts: Sequence[CapturedActivations]) -> tuple[tuple[int, ...], Array]:
+    positions = tuple(position for part in parts for position in part.positions)
+    values = np.frombuffer(b"".join(part.data for part in parts), "<f4")
+    return positions, values.reshape(len(positions), -1)
 
 
 def _joined(arm: str, sample: int, chunks: Sequence[Chunk]) -> Chunk:

@@ -8,14 +8,15 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
-from steer.engine.base import Done, Engine, Event, Failed
-from steer.engine.collector import RowCollector
+from steer.engine.base import Done, Engine, Event, Failed, size
+from steer.engine.collector import CaptureCollector, RowCollector
 from steer.errors import Cancelled, Overloaded, ServerError, SteerError, Unavailable
 from steer.intervene.plan import Plan
 from steer.intervene.planner import Planner
+from steer.intervene.where import edges
 from steer.runs.kind import Answer
 from steer.store import Store
-from steer.types import ModelInfo
+from steer.types import CapturedActivations, ModelInfo
 
 T = TypeVar("T")
 
@@ -23,6 +24,8 @@ TRIES = 3
 """How often a plan is tried when a step fails: the fault can be that of another plan in it."""
 POLL = 0.1
 """Seconds until a stop is noticed."""
+CAPTURED = 2**28
+"""Bytes of activations that plans under way may bring together; one that brings more runs alone."""
 
 
 @dataclass(frozen=True)
@@ -65,13 +68,23 @@ class _Flight(Generic[T]):
     plan: Plan
     tries: int = 1
     rows: RowCollector = field(default_factory=RowCollector)
+    captured: CaptureCollector = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.captured = CaptureCollector(self.plan)
+
+    def add(self, event: Event) -> None:
+        if isinstance(event, CapturedActivations):
+            self.captured.add(event)
+        else:
+            self.rows.add(event)
 
     def again(self) -> "_Flight[T]":
         return _Flight(self.tag, _own(self.plan), self.tries + 1)
 
     def answer(self, done: Done) -> Answer:
         rows = () if self.plan.scoring else tuple(self.rows.ordered(self.plan))
-        return Answer(self.plan, rows, done.measurements, done.scores)
+        return Answer(self.plan, rows, done.measurements, done.scores, self.captured.rows())
 
 
 class _Flights(Generic[T]):
@@ -87,6 +100,9 @@ class _Flights(Generic[T]):
     def launch(self) -> bool:
         """Submit what there is room for. False: nothing is left or under way."""
         while flight := self._held.pop() if self._held else next(self._coming, None):
+            if not self._has_room(flight.plan):
+                self._held.append(flight)
+                return True
             try:
                 self._engine.submit(flight.plan, self._inbox.put)
             except Overloaded:
@@ -94,6 +110,14 @@ class _Flights(Generic[T]):
                 return True
             self._flying[flight.plan.request_id] = flight
         return bool(self._flying)
+
+    def _has_room(self, plan: Plan) -> bool:
+        """Whether what plans bring is bounded with this one too."""
+        if plan.capture is None or not self._flying:
+            return True
+        width = self._engine.info().d_model
+        flying = [flight.plan for flight in self._flying.values()]
+        return sum(_captured(one, width) for one in (plan, *flying)) <= CAPTURED
 
     def landed(self, seconds: float) -> Iterator[tuple[T, Answer]]:
         """What has ended, waiting for it a while. Raises what a plan failed with.
@@ -111,7 +135,9 @@ class _Flights(Generic[T]):
 
     def _take(self, flight: _Flight[T], events: Sequence[Event]) -> Done | None:
         for event in events:
-            flight.rows.add(event)
+            flight.add(event)
+        if taken := sum(map(size, events)):
+            self._engine.took(flight.plan.request_id, taken)
         match events[-1]:
             case Done() as done:
                 return done
@@ -130,6 +156,19 @@ class _Flights(Generic[T]):
 
 def _own(plan: Plan) -> Plan:
     return replace(plan, request_id=f"run-{uuid.uuid4().hex}", background=True, deadline=None)
+
+
+def _captured(plan: Plan, width: int) -> int:
+    """Bytes of activations that a plan brings at most."""
+    if plan.capture is None:
+        return 0
+    positions = 0
+    for arm in plan.arms:
+        bounds = edges(plan.capture.where, len(arm.prompt))
+        most = len(arm.prompt) + plan.sampling.max_tokens
+        inside = zip(bounds[::2], bounds[1::2], strict=True)
+        positions += sum(max(0, min(stop, most) - start) for start, stop in inside)
+    return 4 * width * len(plan.capture.sites) * plan.samples * positions
 
 
 def _may_pass(error: SteerError) -> bool:

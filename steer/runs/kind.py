@@ -1,9 +1,10 @@
 """What a kind of run is: a spec becomes units of work, units become results, results a report."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
+from steer.intervene.captures import Captured
 from steer.intervene.plan import Plan
 from steer.intervene.planner import Planner
 from steer.specs import Work
@@ -31,12 +32,14 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Everything a plan brought: rows in the order of arms and samples, none of a scoring plan."""
+    """Everything a plan brought: rows in the order of arms and samples, none of a scoring plan.
+    ``captured``: what was read of each (arm, sample), where the plan reads activations."""
 
     plan: Plan
     rows: tuple[tuple[Chunk, Finished], ...]
     measurements: tuple[Measurement, ...]
     scores: tuple[ScoredArm, ...]
+    captured: Mapping[tuple[str, int], Captured] = field(default_factory=dict)
 
 
 class Context(Protocol):

@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 import steer.v1 as pb
 from steer import wire
 from steer.engine.base import Done, Event, size
-from steer.engine.collector import RowCollector
+from steer.engine.collector import CaptureCollector, RowCollector
 from steer.errors import Unavailable
 from steer.intervene.plan import Plan
 from steer.server.core import Core, deadline
-from steer.server.holding import Holding
+from steer.server.holding import keep
 from steer.server.hub import Events
 from steer.server.interceptor import Context, request_id
 from steer.types import CapturedActivations, CapturedFeatures, Chunk, Finished
@@ -88,17 +88,17 @@ class SteeringService(pb.SteeringServiceServicer):
         plan = await asyncio.to_thread(
             core.planner.capture, capture, request_id.get(), deadline(context), found
         )
-        holding = Holding(plan)
+        collected = CaptureCollector(plan)
         async with core.hub.running(plan) as steps:
             yield pb.CaptureResponse(started=wire.build_started(plan.started(core.model)))
             async for events in steps:
                 for event in events:
                     if capture.keep and isinstance(event, CapturedActivations):
-                        holding.add(event)
+                        collected.add(event)
                     for message in _captured(event):
                         yield message  # returns when the caller has room for it
                     core.engine.took(plan.request_id, size(event))
-        held = wire.build_held(holding.keep(core.planner.captures))
+        held = wire.build_held(keep(collected, core.planner.captures))
         yield pb.CaptureResponse(held=held)
 
 

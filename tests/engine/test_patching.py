@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from steer.engine.collector import CaptureCollector
 from steer.errors import SteerError
 from steer.intervene.captures import Captured, Captures
 from steer.intervene.sites import visiting
-from steer.server.holding import Holding
+from steer.server import holding
 from steer.types import (
     Add,
     Arm,
@@ -201,11 +202,12 @@ def keep(running: Bench, ids, *arms: Arm, where: Where = EVERYWHERE, sites=PRE) 
     """Capture a trial and keep it: ids by arm."""
     request = CaptureTrial(running.trial(ids, *arms), sites, where, keep=True)
     plan = running.planner.capture(request, "capture")
-    holding = Holding(plan)
+    collected = CaptureCollector(plan)
     for event in running.events(plan):
         if isinstance(event, CapturedActivations):
-            holding.add(event)
-    return {held.arm: held.capture_id for held in holding.keep(running.planner.captures)}
+            collected.add(event)
+    kept = holding.keep(collected, running.planner.captures)
+    return {held.arm: held.capture_id for held in kept}
 
 
 def test_what_was_captured_can_be_patched_in(running):

@@ -3,14 +3,15 @@
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from steer.engine.embedded.engine import EmbeddedEngine
 from steer.errors import Cancelled, FailedPrecondition, ServerError, TooLarge
-from steer.intervene.plan import Plan
+from steer.intervene.plan import CapturePlan, Plan
 from steer.runs.background import TRIES, Background
-from steer.types import Phase, Site
+from steer.types import CapturedActivations, Phase, Range, Site, Where
 from tests.engine.plans import arm, baseline, edit, plan, prompt, score, vector
 from tests.helpers import finished, run, tokens
 
@@ -42,6 +43,33 @@ def test_scores_are_answered_too(context: Background, running: EmbeddedEngine):
     done = run(running, [asked])[asked.request_id][-1]
     [(tag, answer)] = context.answers([("x", asked)])
     assert (tag, answer.rows, answer.scores) == ("x", (), done.scores)
+
+
+def test_what_is_read_comes_with_the_answer(
+    context: Background, running: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch
+):
+    """Also where a plan brings more than may wait for a caller, and more than all may together."""
+    sites = (Site(0), Site(2))
+    where = Where(ranges=(Range(1, 5),), include_special_tokens=True)
+    asked = replace(
+        plan(baseline(IDS), arm("steered", IDS, STEER), measure=False, max_tokens=2),
+        capture=CapturePlan(sites, (), where),
+    )
+    events = run(running, [asked])[asked.request_id]
+    monkeypatch.setattr("steer.engine.rows.WINDOW", 256)
+    monkeypatch.setattr("steer.runs.background.CAPTURED", 4 * 32 * 12)
+    for _, answer in context.answers((tag, asked) for tag in range(5)):
+        assert answer.captured.keys() == {("baseline", 0), ("steered", 0)}
+        for (name, _), captured in answer.captured.items():
+            assert captured.prompt_length == 6
+            for site in sites:
+                positions, values = captured.activations[site]
+                alone = [e for e in events if isinstance(e, CapturedActivations)]
+                data = b"".join(e.data for e in alone if (e.arm, e.site) == (name, site))
+                assert positions == (1, 2, 3, 4)
+                assert values.tobytes() == data
+    assert [a.captured for _, a in context.answers([(0, short())])] == [{}]
+    assert running.load() == (0, 0)
 
 
 def test_plans_are_read_no_faster_than_there_is_room(context: Background):
