@@ -1,14 +1,15 @@
 """What the terminal shows of an evaluation: its arms and its verdict."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
+from rich.measure import Measurement
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from steer.report.columns import SHOWN, Report, Row, percent, rows_of
+from steer.report.columns import SHOWN, Column, Report, Row, percent, rows_of
 
 MARKS = {True: ("✓", "green"), False: ("✗", "dim"), None: ("?", "dim")}
 SEEDED = ("random", "within_class", "stratified")
@@ -22,35 +23,48 @@ def print_evaluation(report: Report) -> None:
     if not rows:
         console.print("No numbers yet.")
         return
-    console.print(_table(rows))
+    console.print(_fitting(rows, console))
     for verdict in report["verdicts"]:
         console.print(_verdict(verdict))
     for note in (*report["warnings"], *report["summary"]["warnings"]):
         console.print(Text(f"note: {note}", "dim"))
 
 
-def _table(rows: Sequence[Row]) -> Table:
+def _fitting(rows: Sequence[Row], console: Console) -> Table:
+    """The table with as many columns as there is room for."""
+    columns = [column for column in SHOWN if any(map(column.text, rows))]
+    endless = console.options.update(max_width=10_000)
+    while True:
+        table = _table(rows, columns)
+        least = max(columns, key=lambda column: column.rank)
+        if Measurement.get(console, endless, table).maximum <= console.width or not least.rank:
+            return table
+        columns.remove(least)
+
+
+def _table(rows: Sequence[Row], columns: Sequence[Column]) -> Table:
     table = Table(box=None, pad_edge=False)
-    for i, column in enumerate(SHOWN):
-        table.add_column(column.head, justify="right" if i else "left")
+    for i, column in enumerate(columns):
+        table.add_column(column.head, justify="right" if i else "left", no_wrap=True)
     for row in rows:
         if row["role"] not in SEEDED:
             style = "bold" if row["role"] == "steered" else None
-            table.add_row(*(Text(column.text(row)) for column in SHOWN), style=style)
+            table.add_row(*(Text(column.text(row)) for column in columns), style=style)
     for line in _seeded(rows):
-        table.add_row(*map(Text, line))
+        table.add_row(*(Text(line.get(column.head, "")) for column in columns))
     return table
 
 
-def _seeded(rows: Sequence[Row]) -> Iterator[list[str]]:
+def _seeded(rows: Sequence[Row]) -> Iterator[Mapping[str, str]]:
+    """The seeds of a kind of null on one line, by the heads of columns: mean, least … most."""
     for role in SEEDED:
         found = [row["accuracy"] for row in rows if row["role"] == role]
         if found:
-            mean, ends = (
-                percent(sum(found) / len(found)),
-                (percent(min(found)), percent(max(found))),
-            )
-            yield [f"{role} × {len(found)}", "", mean, f"{ends[0]} … {ends[1]}"]
+            yield {
+                "arm": f"{role} × {len(found)}",
+                "right %": percent(sum(found) / len(found)),
+                "95 %": f"{percent(min(found))} … {percent(max(found))}",
+            }
 
 
 def _verdict(verdict: dict[str, Any]) -> RenderableType:

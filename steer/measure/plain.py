@@ -37,6 +37,12 @@ COLUMNS: Mapping[str, str] = {
     "overthought": "modes.overthought",
     "correction_rate": "modes.correction_rate",
     "overthinking_rate": "modes.overthinking_rate",
+    "pass_k": "passes.-1.k",
+    "pass": "passes.-1.value",
+    "pass_low": "passes.-1.low",
+    "pass_high": "passes.-1.high",
+    "pass_corrected": "passes.-1.corrected",
+    "inside_baseline": "coverage.inside",
     "begun": "traces.begun.value",
     "complete": "traces.complete.value",
     "valid": "traces.valid.value",
@@ -92,7 +98,8 @@ def plain(value: Any) -> Any:
 
 
 def _at(value: Any, path: str) -> Any:
-    """The value at a path of attributes; None behind anything that is None."""
+    """The value at a path of attributes and of places in tuples; None behind what is None."""
     for name in path.split("."):
-        value = None if value is None else getattr(value, name)
+        if value is not None:
+            value = value[int(name)] if isinstance(value, tuple) else getattr(value, name)
     return plain(value)

@@ -102,7 +102,7 @@ def like_nulls(arm: str, nulls: Sequence[Nulls]) -> Finding:
     nearest = min(nulls, key=lambda null: null.excess.within)
     gap = nearest.excess
     holds = _either(_negligible(gap), all(_apart(null.excess) for null in nulls))
-    says = f"{points(gap.value, gap.low, gap.high)} above the mean of {seeds(nearest)}"
+    says = f"{points(gap.value, gap.low, gap.high)} above their mean; {seeds(nearest)}"
     numbers = {"value": gap.value, "low": gap.low, "high": gap.high, "within": gap.within}
     return Finding(rule, (arm, *nearest.arms), holds, says, numbers)
 

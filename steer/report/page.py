@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from steer.report.columns import SHOWN, Report, Row, rows_of
-from steer.report.curves import Series, plot
-from steer.report.forest import forest
+from steer.report.columns import PAIRED, SHOWN, WRITTEN, Column, Report, Row, rows_of
+from steer.report.effects import effect
+from steer.report.forest import SEEDED, forest
 from steer.report.gains import gains
 from steer.report.heat import examples
 from steer.report.layers import layers
 from steer.report.markup import Markup, join, tag
+from steer.report.passes import passes
 from steer.report.style import STYLE
 
 TONE = {"reasoning elicited": "good", "mode switch / token preference": "mode", "harm": "bad"}
@@ -46,11 +47,12 @@ def _body(report: Report) -> Iterator[Markup]:
         return
     yield from map(_verdict, report["verdicts"])
     yield from _section("Accuracy", forest(report))
-    for effect in report["summary"]["effects"]:
-        yield from _section(f"Dose and trace of {effect['arm']}", _effect(effect, report))
+    for found in report["summary"]["effects"]:
+        yield from _section(f"Dose and trace of {found['arm']}", effect(found, report))
+    yield from _section("Several samples", passes(report["summary"]["arms"]))
     yield from _section("Information gain", gains(report["summary"]["gains"]))
     yield from _section("Where it acts", layers(report))
-    yield from _section("Every arm", tag("div", _table(rows_of(report)), class_="wide"))
+    yield from _tables(rows_of(report))
     yield from _section("Examples", examples(report))
     yield from _section("Notes", _notes(report))
 
@@ -85,30 +87,25 @@ def _finding(finding: Mapping[str, Any]) -> Markup:
     )
 
 
-def _effect(effect: Mapping[str, Any], report: Report) -> Markup:
-    doses, kept = effect["doses"], effect["causal"]["kept"]
-    plots = []
-    if len(doses) > 1:
-        right = [(dose["strength"], dose["accuracy"]) for dose in doses]
-        begun = [(dose["strength"], dose["begun"]) for dose in doses if dose["begun"]]
-        series = [Series("right", "steered", right)]
-        series += [Series("traces begun", "truncated", begun)] if begun else []
-        plots.append(plot("Dose and response", "strength", series))
-    if kept:
-        whole = next(a for a in report["summary"]["arms"] if a["arm"]["name"] == effect["arm"])
-        right = [(one["fraction"], one["accuracy"]) for one in kept]
-        series = [Series("right", "truncated", [*right, (1.0, whole["accuracy"])])]
-        plots.append(plot("The trace cut short", "part of the trace kept", series))
-    return tag("div", *plots, class_="pair") if plots else Markup()
+def _tables(rows: Sequence[Row]) -> Iterator[Markup]:
+    """Every arm; then without the seeds of nulls, which say no more there."""
+    single = [row for row in rows if row["role"] not in SEEDED]
+    paired = [row for row in single if row["difference"] is not None]
+    yield from _section("Every arm", _table(SHOWN, rows))
+    yield from _section("Against the baseline, problem by problem", _table(PAIRED, paired))
+    yield from _section("What they write, and what it costs", _table(WRITTEN, single))
 
 
-def _table(rows: Sequence[Row]) -> Markup:
-    heads = (tag("th", column.head, title=column.hint) for column in SHOWN)
+def _table(columns: Sequence[Column], rows: Sequence[Row]) -> Markup:
+    if not rows:
+        return Markup()
+    heads = (tag("th", column.head, title=column.hint) for column in columns)
     body = (
-        tag("tr", *(tag("td", column.text(row)) for column in SHOWN), class_=row["role"])
+        tag("tr", *(tag("td", column.text(row)) for column in columns), class_=row["role"])
         for row in rows
     )
-    return tag("table", tag("thead", tag("tr", *heads)), tag("tbody", *body))
+    table = tag("table", tag("thead", tag("tr", *heads)), tag("tbody", *body))
+    return tag("div", table, class_="wide")
 
 
 def _notes(report: Report) -> Markup:

@@ -33,13 +33,13 @@ svg { width: 100%; height: auto; display: block; margin: .4rem 0 }
 svg text { font-size: 12px; fill: var(--soft) } svg text.label { fill: var(--ink) }
 .pair { display: flex; flex-wrap: wrap; gap: 1.5rem } .pair > svg { flex: 1 1 320px }
 .rule { stroke: var(--rule) } .level { stroke: var(--soft); stroke-dasharray: 5 4 }
-.chance { stroke: var(--soft); stroke-dasharray: 1 4 }
+.chance { --color: var(--soft); stroke: var(--soft); stroke-dasharray: 1 4 }
 .bar { fill: var(--steered); fill-opacity: .5 }
 circle { fill: var(--color) } .interval { stroke: var(--color); stroke-width: 2.5;
   stroke-opacity: .45; stroke-linecap: round }
 .curve { fill: none; stroke: var(--color); stroke-width: 2 }
 .band { fill: var(--color); fill-opacity: .14 }
-.cell { fill: color-mix(in srgb, var(--steered) var(--heat), var(--rule)); rx: 3 }
+.cell { fill: color-mix(in srgb, var(--steered) calc(.6 * var(--heat)), var(--rule)); rx: 3 }
 svg, circle, line { --color: var(--null) }
 .steered, .dose { --color: var(--steered) } .ceiling, .prompt_cue { --color: var(--ceiling) }
 .forced, .bias, .filler { --color: var(--substitute) }

@@ -16,8 +16,10 @@ import pytest
 from typer.testing import CliRunner
 
 from steer.cli.evaluate import evaluate
+from steer.cli.evaluation import print_evaluation
 from steer.cli.local_server import local_server
 from steer.cli.main import app
+from steer.report.columns import SHOWN
 
 pytest.importorskip("torch")
 
@@ -84,6 +86,22 @@ def test_a_report_of_a_run_of_a_server(tmp_path, monkeypatch):
     assert "run mine" in files["html"].read_text() and "steered" in files["csv"].read_text()
     assert (nowhere.exit_code, unknown.exit_code) == (2, 2)
     assert "No such file" in nowhere.stderr
+
+
+@pytest.mark.parametrize("width", [50, 80, 100, 200])
+def test_the_table_has_as_many_columns_as_there_is_room_for(width, monkeypatch, capsys):
+    """Nothing in it is cut, and what an evaluation is about is always there."""
+    monkeypatch.setenv("COLUMNS", str(width))
+    row = dict.fromkeys((name for column in SHOWN for name in column.names), 0.123)
+    rows = [row | {"arm": "bias-ANSWER-10", "role": "bias", "items": 500}]
+    rows.append(row | {"arm": "random-1", "role": "random", "items": 500})
+    warnings = {"warnings": []}
+    print_evaluation({"table": rows, "verdicts": [], "summary": warnings, **warnings})
+    head, *lines = capsys.readouterr().out.splitlines()
+    assert all(len(line) <= width and "…" not in line.replace(" … ", "") for line in lines)
+    assert "bias-ANSWER-10" in lines[0] and "random × 1" in lines[1]
+    assert {"arm", "right", "Δ"} <= set(head.split())
+    assert ("cos" in head.split()) is (width == 200)
 
 
 @pytest.mark.slow

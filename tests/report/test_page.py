@@ -77,6 +77,30 @@ def test_what_a_model_or_a_caller_wrote_is_text(done):
     assert page.text.count("<script>alert(1)</script>") >= 4
 
 
+def test_every_figure_and_table_is_there(done):
+    page = read(done.report)
+    for title in (
+        *("Accuracy of every arm", "Dose and response", "The trace cut short"),
+        *("Information gain in bits per answer", "Mean relative change of the activations"),
+        *("Every arm", "Against the baseline", "What they write", "Examples"),
+    ):
+        assert title in page.text
+    assert "area over the curve" in page.text and "swapped: " in page.text
+    assert "pass@k" not in page.text
+
+
+def test_several_samples_are_shown_as_pass_at_k_against_guessing(done):
+    report = copy.deepcopy(done.report)
+    for arm in report["summary"]["arms"]:
+        (one,) = arm["passes"]
+        low, high = one["low"], one["high"]
+        two = {"k": 2, "value": 0.75, "low": low, "high": high, "chance": 0.19, "corrected": 0.7}
+        arm["passes"].append(two)
+    text = read(report).text
+    assert "pass@2 75.0 %, 70.0 % corrected for guessing" in text
+    assert "guessing" in text and "would be chance" in text
+
+
 def test_before_there_are_numbers_it_says_so(done):
     keys = ("n", "split", "samples", "seed", "subject", "task", "model")
     assert "No numbers yet" in read({key: done.report[key] for key in keys}).text

@@ -3,7 +3,9 @@
 import csv
 import io
 
-from steer.report.columns import SHOWN
+import pytest
+
+from steer.report.columns import PAIRED, SHOWN, WRITTEN
 from steer.report.table import as_csv
 
 
@@ -20,8 +22,9 @@ def test_a_report_without_numbers_is_empty():
     assert as_csv({}) == ""
 
 
-def test_what_people_are_shown_is_in_the_table(done):
-    for column in SHOWN:
+@pytest.mark.parametrize("columns", [SHOWN, PAIRED, WRITTEN])
+def test_what_people_are_shown_is_in_the_table(done, columns):
+    for column in columns:
         assert set(column.names) <= done.report["table"][0].keys()
         texts = [column.text(row) for row in done.report["table"]]
         assert any(texts) and "None" not in texts

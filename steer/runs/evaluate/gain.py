@@ -97,16 +97,15 @@ class Questions:
     allow_mismatch: bool
 
     def trials(self) -> list[ScoreTrial]:
-        """Each different beginning once, under all arms."""
-        answer = self.answer
+        """Each different beginning once, under the arms it is asked of."""
         return [
             ScoreTrial(
                 self.item.prompt,
-                Prompt(token_ids=beginning + answer),
-                self.arms,
+                Prompt(token_ids=beginning + self.answer),
+                tuple(arm for arm in self.arms if arm.name in names),
                 allow_model_mismatch=self.allow_mismatch,
             )
-            for beginning in self._beginnings
+            for beginning, names in self._beginnings.items()
         ]
 
     def result(self, answers: Iterator[Answer]) -> list[Json]:
@@ -129,9 +128,13 @@ class Questions:
         ]
 
     @property
-    def _beginnings(self) -> list[tuple[int, ...]]:
-        given = (one for _, beginnings in self.asked.values() for one in beginnings)
-        return list(dict.fromkeys((self.nothink, *given)))
+    def _beginnings(self) -> dict[Ids, set[str]]:
+        """Different ones with the names of their arms; the unsteered model scores all of them."""
+        found: dict[Ids, set[str]] = {self.nothink: set()}
+        for under, beginnings in self.asked.values():
+            for beginning in beginnings:
+                found.setdefault(beginning, set()).add(under)
+        return found
 
     def _total(self, score: ScoredArm) -> float:
         return math.fsum(score.logprobs[-len(self.answer) :])
