@@ -20,7 +20,7 @@ SEEDS_APART = 1000
 def cast_of(spec: EvaluateSpec, task: Task, context: Context) -> Cast:
     """All arms. Raises what the planner would of vectors and recipes that are not there."""
     sources = Sources(context, spec.allow_model_mismatch)
-    arms = [_explicit(arm, sources, context) for arm in spec.arms]
+    arms = [explicit_arm(arm, sources) for arm in spec.arms]
     subject = next((arm for arm in arms if arm.name == subject_name(spec)), None)
     entries = [_claim(arm, subject, spec, sources) for arm in arms]
     omitted: dict[Role, str] = {}
@@ -51,9 +51,9 @@ def subject_name(spec: EvaluateSpec) -> str:
     return spec.subject or (spec.arms[0].name if spec.arms else "")
 
 
-def _explicit(arm: Arm, sources: Sources, context: Context) -> Arm:
+def explicit_arm(arm: Arm, sources: Sources) -> Arm:
     """The arm with its recipes' interventions written out and every strength said."""
-    recipes = [context.planner.recipes.get(name) for name in arm.recipes]
+    recipes = [sources.context.planner.recipes.get(name) for name in arm.recipes]
     given = [item for recipe in recipes for item in recipe.interventions]
     items = tuple(map(sources.explicit, (*given, *arm.interventions)))
     return replace(arm, interventions=items, recipes=())
