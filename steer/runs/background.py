@@ -3,7 +3,8 @@
 import queue
 import threading
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import wait
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
@@ -14,7 +15,7 @@ from steer.errors import Cancelled, Overloaded, ServerError, SteerError, Unavail
 from steer.intervene.plan import Plan
 from steer.intervene.planner import Planner
 from steer.intervene.where import edges
-from steer.runs.kind import Answer
+from steer.runs.kind import Answer, Json
 from steer.store import Store
 from steer.types import CapturedActivations, ModelInfo
 
@@ -30,11 +31,13 @@ CAPTURED = 2**28
 
 @dataclass(frozen=True)
 class Background:
-    """See ``runs.kind.Context``. ``stop``: set from outside to end what is under way."""
+    """See ``runs.kind.Context``. ``stop``: set from outside to end what is under way. ``results``:
+    the result of a unit, None where it has none."""
 
     engine: Engine
     planner: Planner
     stop: threading.Event = field(default_factory=threading.Event)
+    results: Callable[[str], Json | None] = lambda key: None
 
     @property
     def model(self) -> ModelInfo:
@@ -45,6 +48,24 @@ class Background:
     def store(self) -> Store:
         """See ``Context.store``."""
         return self.planner.store
+
+    def done(self, key: str) -> Json | None:
+        """See ``Context.done``."""
+        return self.results(key)
+
+    def borrow(self, work: Callable[[Any], T]) -> T:
+        """See ``Context.borrow``."""
+        try:
+            loan = self.engine.borrow(work)
+            while not wait([loan], POLL).done:
+                # What has begun is soon over, and must not go on behind the run's back.
+                if self.stop.is_set() and loan.cancel():
+                    break
+            if self.stop.is_set():
+                raise Cancelled("the run was stopped")
+            return loan.result()
+        except Unavailable as error:
+            raise Cancelled(error.message) from error
 
     def answers(self, plans: Iterable[tuple[T, Plan]]) -> Iterator[tuple[T, Answer]]:
         """See ``Context.answers``."""

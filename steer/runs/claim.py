@@ -133,6 +133,13 @@ class Claim:
         with self._database.read() as connection:
             return [Unit(row.key, json.loads(row.payload)) for row in connection.execute(query)]
 
+    def result(self, key: str) -> Json | None:
+        """The result of a unit; None where it has none."""
+        query = select(units.c.result).where(units.c.run_id == self.run_id, units.c.key == key)
+        with self._database.read() as connection:
+            text = connection.execute(query).scalar_one_or_none()
+        return None if text is None else json.loads(text)
+
     def store(self, unit: Unit, result: Json) -> None:
         """Store the result of a unit that has none. Raises ValueError for any other."""
         text = _json(result)

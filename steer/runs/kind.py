@@ -1,6 +1,6 @@
 """What a kind of run is: a spec becomes units of work, units become results, results a report."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
@@ -63,6 +63,17 @@ class Context(Protocol):
 
         Raises Cancelled when the run is to stop (let it pass), and what a plan failed with.
         """
+
+    def borrow(self, work: Callable[[Any], T]) -> T:
+        """Call ``work`` with the served network (a ``PreTrainedModel``) on the engine's thread,
+        where gradients can be taken; see ``Engine.borrow``. Everything interactive comes first, and
+        waits while ``work`` is at it: borrow for a batch at a time.
+
+        Raises Cancelled when the run is to stop (let it pass), and what ``work`` raises.
+        """
+
+    def done(self, key: str) -> Json | None:
+        """The stored result of a unit of this run; None where it has none."""
 
 
 class Kind(Protocol[S_contra]):

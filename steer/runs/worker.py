@@ -153,7 +153,7 @@ class Worker:
     def _report(self, claim: Claim) -> Json:
         spec = self._read(self._ledger.spec(claim.run_id)).work
         kind = self._kinds[spec.kind]
-        context = Background(self._engine, self._planner, self._stop)
+        context = Background(self._engine, self._planner, self._stop, claim.result)
         if not claim.begun():
             claim.begin(kind.units(spec, context))
         if pending := claim.pending():
