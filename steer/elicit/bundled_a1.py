@@ -23,6 +23,9 @@ from steer.tasks import a1
 from steer.tasks.task import REPORT, SELECT
 from steer.types import Phase, Site
 
+Spreads = dict[Site, Array]
+"""Factors (rank, d_model) by site: see `Difference.spreads`."""
+
 AT = Site(2)
 PAIRS, TRAINED_ON, SELECTED_ON, REPORTED_ON = 1000, 4000, 500, 500
 SCALES = (0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0)
@@ -40,7 +43,7 @@ def store(into: Store) -> None:
         ("a1-dom", "difference_of_means", make_dom, PAIRS),
         ("a1-rloo", "rloo", make_rloo, TRAINED_ON),
     ):
-        vector, parameters = make(bench)
+        vector, spreads, parameters = make(bench)
         made = card(
             bench,
             (AT,),
@@ -50,15 +53,17 @@ def store(into: Store) -> None:
             data_hash=data_hash(a1.problems("train", n)),
             measured=asdict(bench.score({AT: vector}, REPORT, REPORTED_ON)),
         )
-        into.put(Vector(name, {AT: vector}, made))
+        into.put(Vector(name, {AT: vector}, made, spreads=spreads))
 
 
-def make_dom(bench: Bench) -> tuple[Array, dict[str, Any]]:
-    """The vector (d_model,), already scaled by the best of SCALES, and the card's parameters."""
+def make_dom(bench: Bench) -> tuple[Array, Spreads, dict[str, Any]]:
+    """The vector (d_model,), already scaled by the best of SCALES, what the covariance within the
+    classes is made of, and the card's parameters."""
     pairs = a1.problems("train", PAIRS)
     positive = [bench.encode(a1.worksheet(problem)) for problem in pairs]
     negative = [bench.encode(problem.prompt) for problem in pairs]
-    raw = difference_of_means(bench.network, positive, negative, [AT.layer]).vectors[AT.layer]
+    difference = difference_of_means(bench.network, positive, negative, [AT.layer])
+    raw = difference.vectors[AT.layer]
     found = {c: bench.score({AT: raw * np.float32(c)}, SELECT, SELECTED_ON) for c in SCALES}
     best = max(SCALES, key=lambda c: found[c].correct)
     parameters = {
@@ -70,11 +75,11 @@ def make_dom(bench: Bench) -> tuple[Array, dict[str, Any]]:
         "select_n": SELECTED_ON,
         "select_correct_by_c": {str(c): found[c].correct for c in SCALES},
     }
-    return raw * np.float32(best), parameters
+    return raw * np.float32(best), {AT: difference.spreads[AT.layer]}, parameters
 
 
-def make_rloo(bench: Bench) -> tuple[Array, dict[str, Any]]:
-    """The trained vector (d_model,) and the card's parameters."""
+def make_rloo(bench: Bench) -> tuple[Array, Spreads, dict[str, Any]]:
+    """The trained vector (d_model,), no spreads since it has no classes, the card's parameters."""
     settings = Settings(layers=(AT.layer,), max_tokens=16)
     asked = a1.problems("train", TRAINED_ON)
     trained = rloo.train(
@@ -88,7 +93,7 @@ def make_rloo(bench: Bench) -> tuple[Array, dict[str, Any]]:
     drop = ("enough", "patience")
     kept = {key: value for key, value in asdict(settings).items() if key not in drop}
     parameters = {**kept, "train_prompts": TRAINED_ON, "select_n": SELECTED_ON}
-    return trained.vectors[AT], {**parameters, "kept_step": trained.step}
+    return trained.vectors[AT], {}, {**parameters, "kept_step": trained.step}
 
 
 def rows(of: Store) -> dict[str, Score]:

@@ -29,7 +29,7 @@ SITES = (
     *(Site(layer) for layer in range(3)),
 )
 GATE, GATED_AT = "a2-gate", Site(0, Point.RESID_MID)
-RATE, STEPS = 0.2, 800
+RATE, STEPS = 0.1, 1200
 TRAINED_ON, SELECTED_ON, REPORTED_ON = 20_000, 500, 500
 RANDOM = 20
 

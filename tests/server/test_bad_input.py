@@ -343,7 +343,7 @@ def test_a_damaged_vector_does_not_hide_the_others(served):
     names = [vector.name for vector in served.client.vectors.list()]
     # A listing reads cards, and sees which files there are; what is in them shows when it is used.
     unread = ["not-safetensors", "tampered", "truncated"]
-    assert names == sorted(["a1-dom", "a1-rloo", "foreign", "wide", *unread])
+    assert names == sorted([*Store(bundled()).names(), "foreign", "wide", *unread])
 
 
 def test_a_message_that_is_too_large_is_refused(served):

@@ -17,6 +17,8 @@ from tests.server.messages import refusal
 from tests.server.storekeeping import Kept, keeping
 from tests.store import items
 
+SHIPPED = Store(bundled()).names()
+
 ONE, TWO = items.SITES
 
 
@@ -39,15 +41,15 @@ def test_a_page_has_versions_and_says_what_is_shipped(tmp_path_factory):
         for seed in range(3):
             kept.store.add(items.vector("v", seed))
         found = {info.name: info for info in kept.client.vectors.list()}
-        assert list(found) == ["a1-dom", "a1-rloo", "v"]
-        assert [info.bundled for info in found.values()] == [True, True, False]
+        assert list(found) == [*SHIPPED, "v"]
+        assert [name for name, info in found.items() if info.bundled] == SHIPPED
         assert (found["v"].version, found["v"].digest) == (3, kept.store.resolve("v").digest)
         assert found["v"].card == {} and found["v"].statistics == ()
         with pytest.raises(steer.FailedPrecondition, match="shipped with the server") as caught:
             kept.client.vectors.delete("a1-dom")
         assert (caught.value.reason, caught.value.violations[0].field) == ("BUNDLED", "name")
         assert kept.client.vectors.get("a1-dom").bundled
-        assert kept.client.vectors.verify().versions == 5
+        assert kept.client.vectors.verify().versions == len(SHIPPED) + 3
 
 
 def test_versions(kept):
@@ -256,7 +258,7 @@ def test_where_nothing_can_be_written_every_change_says_so(tmp_path_factory):
     store = Overlay(folder / "file" / "store", Store(bundled()))
     with keeping(folder, store) as kept:
         vectors = kept.client.vectors
-        assert [info.name for info in vectors.list()] == ["a1-dom", "a1-rloo"]
+        assert [info.name for info in vectors.list()] == SHIPPED
         assert vectors.get("a1-dom", nearest=1).statistics[0].nearest[0].name == "a1-rloo"
         card = {"model": {"id": "m", "fingerprint": "f"}}
         for change in (

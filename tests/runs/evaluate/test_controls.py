@@ -114,6 +114,12 @@ def test_directions_from_within_the_classes_where_the_vector_has_their_spread(a1
     assert max(abs(e.about.cosine) for e in cast.chosen({Role.WITHIN_CLASS})) <= (3 / 64) ** 0.5
 
 
+def test_a_bundled_difference_of_means_has_nulls_from_within_its_classes(a1):
+    arm = Arm("steered", (Intervention(Add(Stored("a1-dom"))),))
+    cast = cast_of(replace(SPEC, arms=(arm,), strengths=()), A1, a1)
+    assert len(cast.chosen({Role.WITHIN_CLASS})) == 20 and not cast.omitted
+
+
 def test_without_controls_there_are_the_callers_arms_alone(a1):
     cast = cast_of(replace(SPEC, controls=Controls.NONE, strengths=()), A1, a1)
     assert [entry.name for entry in cast.entries] == ["steered"]
