@@ -5,5 +5,6 @@ from typing import Any
 
 from steer.runs.evaluate.kind import Evaluate
 from steer.runs.kind import Kind
+from steer.runs.sweep.kind import Sweep
 
-KINDS: Mapping[str, Kind[Any]] = {kind.name: kind for kind in (Evaluate(),)}
+KINDS: Mapping[str, Kind[Any]] = {kind.name: kind for kind in (Evaluate(), Sweep())}

@@ -1,0 +1,1 @@
+"""Sweeps: where and how strongly an intervention acts best."""
