@@ -93,16 +93,15 @@ def _summary(
     )
 
 
-def _others(study: Study) -> list[MeasuredArm]:
-    return [arm for arm in study.arms if arm.role is not Role.BASELINE]
-
-
 def _against(study: Study, table: Table) -> dict[str, Difference]:
-    others = _others(study)
-    if study.baseline is None or not others or not table.items:
-        return {}
-    found = study.against(others, study.baseline, correct, table)
-    return {arm.name: one for arm, one in zip(others, found, strict=True) if one}
+    found: dict[str, Difference] = {}
+    for base in study.arms if table.items else ():
+        others = [arm for arm in study.arms if study.base_of(arm) is base]
+        if others:
+            differences = study.against(others, base, correct, table)
+            named = zip(others, differences, strict=True)
+            found |= {arm.name: one for arm, one in named if one}
+    return found
 
 
 def _recovered(study: Study) -> dict[str, Share]:
@@ -110,7 +109,9 @@ def _recovered(study: Study) -> dict[str, Share]:
     ceiling = next((arm for arm in study.arms if arm.role is Role.CEILING), None)
     if ceiling is None or study.baseline is None:
         return {}
-    others = [arm for arm in _others(study) if arm is not ceiling]
+    others = [
+        arm for arm in study.arms if arm is not ceiling and study.base_of(arm) is study.baseline
+    ]
     found = shares(
         study.gains(others),
         study.gains([ceiling])[:, 0],
@@ -132,11 +133,10 @@ def _passes(study: Study) -> dict[str, tuple[PassAtK, ...]]:
 
 
 def _modes(study: Study, arm: MeasuredArm) -> Modes | None:
-    if study.baseline is None or arm is study.baseline:
+    base = study.base_of(arm)
+    if base is None:
         return None
-    before = {
-        (one.item, one.sample): one.correct for one in study.problems.records[study.baseline.name]
-    }
+    before = {(one.item, one.sample): one.correct for one in study.problems.records[base.name]}
     return modes(
         (before[key], one.correct)
         for one in study.problems.records[arm.name]
@@ -145,9 +145,10 @@ def _modes(study: Study, arm: MeasuredArm) -> Modes | None:
 
 
 def _coverage(study: Study, arm: MeasuredArm) -> Coverage | None:
-    if study.baseline is None or arm is study.baseline:
+    base = study.base_of(arm)
+    if base is None:
         return None
-    before, after = (study.problems.records[name] for name in (study.baseline.name, arm.name))
+    before, after = (study.problems.records[name] for name in (base.name, arm.name))
     common = {one.item for one in before} & {one.item for one in after}
     return coverage(_solved(before) & common, _solved(after) & common, len(common))
 

@@ -32,6 +32,7 @@ class Role(StrEnum):
     ANSWER_ONLY = "answer_only"  # the vector, made to answer at once
     SWAPPED_TARGET = "swapped_target"  # a vector trained the same way, on traces of other items
     UNTAUGHT = "untaught"  # the same training on a model that never saw a trace
+    UNTAUGHT_BASELINE = "untaught_baseline"  # that model unsteered: its gain is over this one
 
 
 @dataclass(frozen=True, slots=True)

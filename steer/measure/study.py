@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from steer.measure.bootstrap import Floats
 from steer.measure.paired import Difference, differences
 from steer.measure.rates import Rate, rate
@@ -51,20 +49,26 @@ class Study:
         """The baseline, once it has records."""
         return next((arm for arm in self.arms if arm.role is Role.BASELINE), None)
 
+    def base_of(self, arm: MeasuredArm) -> MeasuredArm | None:
+        """What an arm is compared with: the baseline, or that of the arm's own model; None for
+        what is a baseline itself, or has none."""
+        if arm.role in (Role.BASELINE, Role.UNTAUGHT_BASELINE):
+            return None
+        own = (other for other in self.arms if other.role is Role.UNTAUGHT_BASELINE)
+        return next(own, self.baseline) if arm.role is Role.UNTAUGHT else self.baseline
+
     def controls(self, of: str, *roles: Role) -> tuple[MeasuredArm, ...]:
         """The arms of these roles that control the steered arm ``of``."""
         return tuple(arm for arm in self.arms if arm.role in roles and arm.of in ("", of))
 
     def gains(self, arms: Sequence[MeasuredArm], value: Value = correct) -> Floats:
-        """Mean ``value`` of each item under each arm, minus the baseline's: (items, arms).
+        """Mean ``value`` of each item under each arm, minus that of its ``base_of``: (items, arms).
 
         NaN where either is missing, so everywhere without a baseline.
         """
-        names = [arm.name for arm in arms]
-        means = self.problems.means(names, value)
-        if self.baseline is None:
-            return np.full(means.shape, np.nan)
-        return means - self.problems.mean(self.baseline.name, value)[:, None]
+        means = self.problems.means([arm.name for arm in arms], value)
+        bases = [base.name if (base := self.base_of(arm)) else "" for arm in arms]
+        return means - self.problems.means(bases, value)
 
     def against(
         self, arms: Sequence[MeasuredArm], base: MeasuredArm, value: Value, table: Table

@@ -38,8 +38,10 @@ class Table:
 
     def means(self, arms: Iterable[str], value: Value) -> Floats:
         """``mean`` of several arms: (items, arms)."""
-        columns = [self.mean(arm, value) for arm in arms]
-        return np.stack(columns, axis=1) if columns else np.zeros((len(self.items), 0))
+        names = list(arms)
+        columns = {name: self.mean(name, value) for name in names}
+        found = [columns[name] for name in names]
+        return np.stack(found, axis=1) if found else np.zeros((len(self.items), 0))
 
     def samples(self, arm: str) -> Ints:
         """Samples of each item: (items,)."""

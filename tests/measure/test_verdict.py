@@ -96,6 +96,18 @@ def test_the_capacity_controls_are_asked_for_and_taken() -> None:
     assert not any("untaught" in one for one in found.cautions)
 
 
+def test_a_gain_in_the_other_model_is_over_that_model_unsteered() -> None:
+    """It answers half of the problems by itself, and the training brings it nothing."""
+    arms = [*standard(A2), Made(Role.UNTAUGHT, 0.52)]
+    assert judge(arms).outcome is Outcome.INCONCLUSIVE
+    arms.append(Made(Role.UNTAUGHT_BASELINE, 0.5))
+    assert judge(arms).outcome is Outcome.REASONING
+    summary = summarise(records(arms), [one.arm for one in arms], draws=100)
+    own, other = summary.arm("untaught"), summary.arm("untaught_baseline")
+    assert own.against_baseline and abs(own.against_baseline.value) < 0.1
+    assert own.recovery is None and other.against_baseline is None and other.modes is None
+
+
 @pytest.mark.parametrize("role", REQUIRED)
 def test_a_missing_control_is_named(role: Role) -> None:
     found = judge([one for one in standard(A2) if one.role is not role])
