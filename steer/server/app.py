@@ -76,7 +76,7 @@ class Server:
         await self._set_health(HealthCheckResponse.NOT_SERVING)
         await self._server.start()
         # Not waited for, at the end neither: a store elsewhere may have very much to look through.
-        threading.Thread(target=_sweep, args=(self._store,), daemon=True).start()
+        threading.Thread(target=_tidy, args=(self._store,), daemon=True).start()
         try:
             database = await asyncio.to_thread(open_database, self.settings, self._store)
             core = await Core.start(self.settings, self._store, self._recipes)
@@ -136,10 +136,10 @@ class Server:
             await self._health.set(name, status)
 
 
-def _sweep(store: Store) -> None:
-    """Clear away what crashes left in the store."""
-    log.info("vectors in %s", store.root)
+def _tidy(store: Store) -> None:
+    """Look through the store, so that nobody waits for it, and clear away what crashes left."""
     try:
+        log.info("%d vectors in %s", len(store.names()), store.root)
         for path in store.sweep():
             log.info("cleared away: %s", path)
     except SteerError as error:

@@ -8,16 +8,15 @@ slow, and that file may be deleted at any time.
 import json
 import logging
 import time
-from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from bisect import bisect_right, insort
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 from steer.errors import FailedPrecondition, SteerError
 from steer.store.address import is_name
-from steer.store.files import Stamp
+from steer.store.files import Mark
 from steer.store.summary import FIELDS, from_row
 from steer.store.versions import Versions
 from steer.types import VectorInfo
@@ -25,18 +24,19 @@ from steer.types import VectorInfo
 log = logging.getLogger("steer.store")
 
 FILE = ".index.json"
-_FORMAT = "steer.index/1"
+_FORMAT = "steer.index/2"
 _WORTH_KEEPING = 200
-# Looking at the folders takes at most this part of the time.
+# Looking at the folders takes at most this part of the time,
 _SHARE = 0.1
+# and what was read too soon after its folder changed is read again for so many seconds a look.
+_AGAIN = 0.02
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """What was in a folder when its stamp was this: a summary as JSON values, or nothing."""
+class _Row(NamedTuple):
+    """What was in a folder when its mark was this: values of ``FIELDS`` as JSON, or nothing."""
 
-    stamp: Stamp | None
-    summary: Mapping[str, Any] | None
+    mark: Mark | None
+    summary: tuple[Any, ...] | None
 
 
 class Index:
@@ -49,8 +49,8 @@ class Index:
         self._unsaved = 0
         self._opened = False
         self._next_look = 0.0
-        self._seen = 0
         self._lock = Lock()
+        versions.watchers.append(self._changed)
 
     def names(self) -> list[str]:
         """All names that can be listed, sorted."""
@@ -63,46 +63,82 @@ class Index:
         ``wanted``: fields of a summary with the value they must have; empty ones do not count.
         """
         names, rows = self.names(), self._rows
-        wanted = {field: value for field, value in wanted.items() if value}
+        has = [(FIELDS.index(field), value) for field, value in wanted.items() if value]
         found: list[VectorInfo] = []
         for name in names[bisect_right(names, after) :]:
             row = rows.get(name)
-            if row and row.summary and all(row.summary[f] == v for f, v in wanted.items()):
-                found.append(from_row(row.summary))
+            if row and row.summary and all(row.summary[at] == value for at, value in has):
+                found.append(from_row(dict(zip(FIELDS, row.summary, strict=True))))
                 if len(found) == limit:
                     break
         return found
 
+    def _changed(self, name: str) -> None:
+        """Note what this process stored or deleted, so that it shows at once."""
+        with self._lock:
+            mark = self._versions.files.mark(name)
+            if mark is None or not self._opened:
+                self._next_look = 0.0
+                return
+            self._rows[name] = row = _Row(mark, self._read(name))
+            self._unsaved += 1
+            listed = name in (names := self._names)
+            if listed and not row.summary:
+                self._names = [other for other in names if other != name]
+            elif row.summary and not listed:
+                # A list of its own: others may be reading the one there is.
+                self._names = names = names.copy()
+                insort(names, name)
+            self._save()
+
     def _look(self) -> None:
         with self._lock:
             began = time.monotonic()
-            if began < self._next_look and self._seen == self._versions.changes:
+            if began < self._next_look:
                 return
-            self._seen = self._versions.changes
             if not self._opened:
                 self._opened = True
-                self._rows = dict(self._saved())
+                self._rows = self._saved()
+                known = {name: row.mark for name, row in self._rows.items() if row.mark}
+                self._versions.files.remember(known)
             self._refresh()
             self._next_look = time.monotonic() + (time.monotonic() - began) / _SHARE
 
     def _refresh(self) -> None:
-        rows, read = {}, 0
-        for name, stamp in self._versions.files.folders().items():
+        rows, again, read = {}, [], 0
+        for name, mark in self._versions.files.folders().items():
             row = self._rows.get(name)
-            if row is None and not is_name(name):
-                continue
-            if row is None or stamp is None or row.stamp != stamp:
-                row = _Row(stamp, self._read(name))
+            if row is None or row.mark is None or row.mark.stamp != mark.stamp:
+                if row is None and not is_name(name):
+                    continue
+                row = _Row(mark, self._read(name))
                 read += 1
+            elif not row.mark.settled:
+                again.append((name, mark))
             rows[name] = row
         changed = read or rows.keys() != self._rows.keys()
+        changed = self._read_again(again, rows) or changed
         self._rows = rows
         if changed or not self._names:
             self._names = sorted(name for name, row in rows.items() if row.summary)
             self._unsaved += read
             self._save()
 
-    def _read(self, name: str) -> Mapping[str, Any] | None:
+    def _read_again(self, again: list[tuple[str, Mark]], rows: dict[str, _Row]) -> bool:
+        """Read what another process may have changed within the resolution of its mark.
+
+        Not all at once: after thousands were stored together that would take long, to find nothing.
+        """
+        changed, end = False, time.monotonic() + _AGAIN
+        for name, mark in again:
+            row = _Row(mark, self._read(name))
+            changed = changed or row.summary != rows[name].summary
+            rows[name] = row
+            if time.monotonic() > end:
+                break
+        return changed
+
+    def _read(self, name: str) -> tuple[Any, ...] | None:
         # One that is damaged, or has just gone, must not hide the others. Get says why.
         folder = self._versions.folder(name)
         if not folder.live:
@@ -111,25 +147,33 @@ class Index:
             version = self._versions.version(name, folder.live[-1], folder)
             if version.tensors not in folder.files:
                 raise FailedPrecondition(f"{name!r} is damaged: {version.tensors} is missing")
-            return self._versions.row(version)
+            row = self._versions.row(version)
+            return tuple(row[field] for field in FIELDS)
         except SteerError as error:
             log.warning("not listed: %s", error.message)
             return None
 
-    def _saved(self) -> Iterator[tuple[str, _Row]]:
+    def _saved(self) -> dict[str, _Row]:
         with suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
             raw = json.loads(self._versions.files.read(FILE))
-            if raw["format"] == _FORMAT:
-                for name, (stamp, summary) in raw["rows"].items():
-                    if summary is None or summary.keys() == set(FIELDS):
-                        yield name, _Row(stamp, summary)
+            if (raw["format"], tuple(raw["fields"])) == (_FORMAT, FIELDS):
+                return {name: _row(*values) for name, values in raw["rows"].items()}
+        return {}
 
     def _save(self) -> None:
         if self._unsaved < max(_WORTH_KEEPING, len(self._rows) // 20):
             return
-        known = {name: (row.stamp, row.summary) for name, row in self._rows.items() if row.stamp}
-        text = json.dumps({"format": _FORMAT, "rows": known}, separators=(",", ":"))
+        known = {name: (*row.mark, row.summary) for name, row in self._rows.items() if row.mark}
+        raw: Mapping[str, Any] = {"format": _FORMAT, "fields": FIELDS, "rows": known}
         # A store that can not be written is listed all the same.
         with suppress(OSError):
+            text = json.dumps(raw, separators=(",", ":"))
             self._versions.files.replace(FILE, text.encode())
         self._unsaved = 0
+
+
+def _row(stamp: int | str, settled: bool, summary: list[Any] | None) -> _Row:
+    """A saved row. Raises ValueError or TypeError for something else."""
+    if summary is not None and len(summary) != len(FIELDS):
+        raise ValueError(f"{len(summary)} values")
+    return _Row(Mark(stamp, settled), None if summary is None else tuple(summary))

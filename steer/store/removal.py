@@ -34,16 +34,22 @@ class Removal:
 
         A damaged one can be deleted by name or number. Raises as ``Versions.resolve``.
         """
-        with self._files.locked(exclusive=True):
-            removed, kept = [], {}
-            for number in self._meant(address):
-                kept_as, by = self._mark(address.name, number)
-                if by:
-                    kept[kept_as] = by
-                else:
-                    self._erase(address.name, number)
-                    removed.append(f"{address.name}@{number}")
-            return Removed(tuple(removed), kept)
+        try:
+            with self._files.locked(exclusive=True):
+                return self._delete(address)
+        finally:
+            self._versions.changed(address.name)
+
+    def _delete(self, address: Address) -> Removed:
+        removed, kept = [], {}
+        for number in self._meant(address):
+            kept_as, by = self._mark(address.name, number)
+            if by:
+                kept[kept_as] = by
+            else:
+                self._erase(address.name, number)
+                removed.append(f"{address.name}@{number}")
+        return Removed(tuple(removed), kept)
 
     def _meant(self, address: Address) -> tuple[int, ...]:
         live = self._versions.folder(address.name).live
@@ -57,7 +63,6 @@ class Removal:
         """Mark a version as gone, and only then look who refers to it, and by what address."""
         with suppress(FileExistsError):
             self._files.create(f"{name}/{gone_file(number)}", b"")
-        self._versions.changes += 1
         try:
             version = self._versions.version(name, number, self._versions.folder(name))
         except SteerError:

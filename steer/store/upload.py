@@ -109,7 +109,7 @@ class Upload:
             if version is None:
                 self._take(card.sha256)
                 version = self._numbered(card, text)
-        self._versions.changes += 1
+        self._versions.changed(self.name)
         return version
 
     def _take(self, sha256: str) -> None:

@@ -109,13 +109,18 @@ class Folder:
 class Versions:
     """Finds and reads versions; keeps the cards it has read.
 
-    ``changes``: how many versions this process stored or deleted.
+    ``watchers`` are told the name of which this process stored or deleted a version.
     """
 
     def __init__(self, files: Files) -> None:
         self.files = files
-        self.changes = 0
+        self.watchers: list[Callable[[str], None]] = []
         self._cards: Bounded[tuple[str, int], tuple[object, Version]] = Bounded(_KEPT_CARDS)
+
+    def changed(self, name: str) -> None:
+        """Tell the watchers."""
+        for watcher in self.watchers:
+            watcher(name)
 
     def folder(self, name: str) -> Folder:
         """The folder of a name; without files when there is none."""

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+import steer
 from steer.store import Store
 from steer.store import index as module
+from steer.store.summary import FIELDS
 from tests.store import items
 
 
@@ -198,7 +200,81 @@ def test_only_folders_that_changed_are_read_again(tmp_path, counted, monkeypatch
     assert set(counted) == {"v00001"}
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": "x"}', '{"format": "steer.index/1"}'])
+def test_another_process_looks_into_no_folder_that_is_as_it_was(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "_WORTH_KEEPING", 10)
+    many(tmp_path, 40)
+    (tmp_path / "by00/Not a name").mkdir()
+    past = time.time() - 60
+    os.utime(tmp_path / "by00", (past, past))
+    Store(tmp_path).names()
+    fresh = Store(tmp_path)
+    looked = []
+    real = fresh._versions.files.subfolders
+    monkeypatch.setattr(
+        fresh._versions.files,
+        "subfolders",
+        lambda folder: [*map(str, (looked.append(folder), *real(folder)))][1:],
+    )
+    Store(tmp_path).add(items.vector("by02/new"))
+    assert "by02/new" in fresh.names() and len(fresh.names()) == 41
+    assert set(looked) <= {"", "by02", "by02/new"}
+
+
+def test_what_was_stored_here_is_not_read_again_all_at_once(tmp_path, counted, monkeypatch):
+    monkeypatch.setattr(module, "_AGAIN", 0.0)
+    store, other = Store(tmp_path), Store(tmp_path)
+    assert store.names() == []
+    for n in range(6):
+        store.add(items.vector(f"v{n}"))
+    assert counted == [f"v{n}" for n in range(6)]
+    counted.clear()
+    # They have just changed, so that another process may have changed them unnoticed.
+    for looks in range(1, 5):
+        store._index._next_look = 0.0
+        assert store.names() == [f"v{n}" for n in range(6)]
+        assert len(counted) == looks
+    other.add(items.vector("v5", seed=9))
+    other.delete("v4")
+    other.add(items.vector("w"))
+    store._index._next_look = 0.0
+    assert names(store) == ["v0", "v1", "v2", "v3", "v5", "w"]
+    assert store.page("v3", 1)[0].version == 2
+
+
+def test_many_stored_here_are_kept_for_the_next_process(tmp_path, counted, monkeypatch):
+    monkeypatch.setattr(module, "_WORTH_KEEPING", 5)
+    monkeypatch.setattr(module, "_AGAIN", 0.0)
+    store = Store(tmp_path)
+    store.names()
+    for n in range(5):
+        store.add(items.vector(f"team/v{n}"))
+    assert (tmp_path / module.FILE).exists()
+    counted.clear()
+    assert len(Store(tmp_path).names()) == 5
+    assert len([name for name in counted if name != "team"]) == 1
+
+
+def test_a_deletion_that_fails_half_way_shows_what_is_gone(tmp_path, monkeypatch):
+    store = Store(tmp_path)
+    for seed in range(2):
+        store.add(items.vector("a", seed))
+    assert names(store) == ["a"]
+    real, left = store._removal._erase, [1]
+
+    def erase(name, number):
+        if not left:
+            raise OSError(5, "Input/output error")
+        real(name, left.pop() and number)
+
+    monkeypatch.setattr(store._removal, "_erase", erase)
+    with pytest.raises(steer.FailedPrecondition, match="Input/output error"):
+        store.delete("a")
+    # The second is marked and not erased.
+    assert names(store) == [] and [*store._versions.folder("a").cards] == [2]
+    assert store.verify().damage == ()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": "x"}', '{"format": "steer.index/2"}'])
 def test_an_index_that_can_not_be_read_is_made_again(text, tmp_path):
     store = Store(tmp_path)
     store.add(items.vector("a"))
@@ -211,10 +287,13 @@ def test_an_index_with_other_fields_is_not_believed(tmp_path):
     store.add(items.vector("a"))
     past = time.time_ns() - 60 * 10**9
     os.utime(tmp_path / "a", ns=(past, past))
-    for summary in ({"name": "a"}, 3, "x"):
-        rows = {"a": [past, summary]}
-        (tmp_path / module.FILE).write_text(json.dumps({"format": "steer.index/1", "rows": rows}))
+    for row in ([past, True, ["a"]], [past, True, 3], [past, True, "x"], [past], 3, None):
+        raw = {"format": "steer.index/2", "fields": FIELDS, "rows": {"a": row}}
+        (tmp_path / module.FILE).write_text(json.dumps(raw))
         assert names(Store(tmp_path)) == ["a"]
+    raw = {"format": "steer.index/2", "fields": ["name"], "rows": {"a": [past, True, ["b"]]}}
+    (tmp_path / module.FILE).write_text(json.dumps(raw))
+    assert names(Store(tmp_path)) == ["a"]
 
 
 def test_a_store_that_can_not_be_written_is_listed(tmp_path, monkeypatch):

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from steer.errors import FailedPrecondition
-from steer.store.files.base import Entry, Files, Stamp
+from steer.store.files.base import Entry, Files, Mark, Stamp
 from steer.store.files.local import LocalFiles
 
 
@@ -23,4 +23,4 @@ def open_files(root: str | Path) -> Files:
     return LocalFiles(Path(str(root).removeprefix("file://")))
 
 
-__all__ = ["Entry", "Files", "LocalFiles", "Stamp", "open_files"]
+__all__ = ["Entry", "Files", "LocalFiles", "Mark", "Stamp", "open_files"]

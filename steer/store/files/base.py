@@ -10,9 +10,18 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
+from typing import NamedTuple
 
 Stamp = int | str
 """What changes when a file or folder does."""
+
+
+class Mark(NamedTuple):
+    """How a folder was. ``settled`` is False when it had changed so recently that its stamp would
+    not show a second change."""
+
+    stamp: Stamp
+    settled: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +51,17 @@ class Files(ABC):
     """Whether ``locked`` keeps other processes out, or does nothing."""
 
     @abstractmethod
-    def folders(self) -> Mapping[str, Stamp | None]:
-        """Every folder that may be a name, with a stamp that changes when a file comes or goes.
+    def folders(self) -> Mapping[str, Mark]:
+        """Every folder that may be a name, with a stamp that changes when a file comes or goes."""
 
-        None: it changed so recently that the stamp would not show a second change.
-        """
+    @abstractmethod
+    def mark(self, folder: str) -> Mark | None:
+        """As ``folders`` has it of one; None where only a look at everything tells."""
+
+    @abstractmethod
+    def remember(self, folders: Mapping[str, Mark]) -> None:
+        """What ``folders`` gave some time ago, perhaps in another process: those that are as they
+        were need not be looked into."""
 
     @abstractmethod
     def entries(self, folder: str) -> Mapping[str, Entry]:

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
 
-from steer.store.files.base import Entry, Files, Stamp
+from steer.store.files.base import Entry, Files, Mark
 
 # A folder's time of change can not tell changes apart that come within its resolution, which is
 # seconds on some file systems.
@@ -27,23 +27,40 @@ class LocalFiles(Files):
         self.staging = root / ".uploads"
         self._children: dict[str, tuple[int, tuple[str, ...]]] = {}
 
-    def folders(self) -> Mapping[str, Stamp | None]:
+    def folders(self) -> Mapping[str, Mark]:
         """Folders one and two levels down, by the time of their last change."""
-        trusted = time.time_ns() - _RESOLUTION_NS
-        found: dict[str, Stamp | None] = {}
+        trusted = _trusted()
+        found: dict[str, Mark] = {}
         for folder, changed in self._below("", _changed(str(self.root)), trusted):
-            found[folder] = changed if changed < trusted else None
-            for inner, inner_changed in self._below(f"{folder}/", changed, trusted):
-                found[inner] = inner_changed if inner_changed < trusted else None
+            found[folder] = Mark(changed, changed < trusted)
+            if self._children.get(folder) == (changed, ()) and changed < trusted:
+                continue  # As most are.
+            for inner, inner_changed in self._below(folder, changed, trusted):
+                found[inner] = Mark(inner_changed, inner_changed < trusted)
         return found
 
+    def mark(self, folder: str) -> Mark:
+        """By the time of its last change."""
+        changed = _changed(f"{self.root}/{folder}")
+        return Mark(changed, changed < _trusted())
+
+    def remember(self, folders: Mapping[str, Mark]) -> None:
+        """Which folders are in which."""
+        inner: dict[str, list[str]] = {}
+        for path in folders:
+            outer, slash, name = path.rpartition("/")
+            if slash:
+                inner.setdefault(outer, []).append(name)
+        for path, (stamp, settled) in folders.items():
+            if settled and isinstance(stamp, int) and "/" not in path:
+                self._children[path] = stamp, tuple(inner.get(path, ()))
+
     # Called for every folder of the store at every look, so it does without niceties.
-    def _below(self, prefix: str, changed: int, trusted: int) -> list[tuple[str, int]]:
-        known = self._children.get(prefix)
+    def _below(self, folder: str, changed: int, trusted: int) -> list[tuple[str, int]]:
+        known = self._children.get(folder)
         if known is None or known[0] != changed or changed >= trusted:
-            self._children[prefix] = known = (changed, self.subfolders(prefix))
-        if not known[1]:
-            return []
+            self._children[folder] = known = (changed, self.subfolders(folder))
+        prefix = f"{folder}/" if folder else ""
         base = f"{self.root}/{prefix}"
         return [(prefix + name, _changed(base + name)) for name in known[1]]
 
@@ -145,6 +162,11 @@ class LocalFiles(Files):
             os.fsync(file.fileno())
             os.fchmod(file.fileno(), 0o644)
         return path
+
+
+def _trusted() -> int:
+    """What changed before this time would show another change."""
+    return time.time_ns() - _RESOLUTION_NS
 
 
 def _changed(path: str) -> int:

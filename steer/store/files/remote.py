@@ -21,7 +21,7 @@ from typing import Any
 
 from fsspec.core import url_to_fs
 
-from steer.store.files.base import Entry, Files, Stamp
+from steer.store.files.base import Entry, Files, Mark
 
 # fsspec's memory file system gives every reader the same file, with one position.
 _MEMORY = RLock()
@@ -46,14 +46,23 @@ class RemoteFiles(Files):
         write = getattr(self.fs, "_pipe_file", self.fs.pipe_file)
         self._exclusive = "mode" in inspect.signature(write).parameters
 
-    def folders(self) -> Mapping[str, Stamp | None]:
+    def folders(self) -> Mapping[str, Mark]:
         """From one listing of everything."""
         found: dict[str, list[str]] = defaultdict(list)
         for path, info in self._find().items():
             folder, _, name = path.rpartition("/")
             if folder and not folder.startswith("."):
                 found[folder].append(f"{name} {_entry(info).stamp}")
-        return {folder: _hash("\n".join(sorted(files))) for folder, files in found.items()}
+        return {
+            folder: Mark(_hash("\n".join(sorted(files))), True) for folder, files in found.items()
+        }
+
+    def mark(self, folder: str) -> Mark | None:
+        """None: a listing tells of everything."""
+        return None
+
+    def remember(self, folders: Mapping[str, Mark]) -> None:
+        """Nothing is looked into."""
 
     def _find(self) -> dict[str, Any]:
         with self._guard, suppress(FileNotFoundError):
