@@ -9,7 +9,7 @@ from functools import cached_property
 from steer.errors import InvalidRequest
 from steer.tasks.chains import SPLITS, Chain, Problem, applied, worksheet
 from steer.tasks.task import Cues, Grade, Item, Trace
-from steer.tasks.world import DIGITS, Fact, facts
+from steer.tasks.world import DIGITS, EOS, Fact, facts
 from steer.types import Prompt
 
 
@@ -59,6 +59,10 @@ class ChainTask:
 
     def traced(self, item: Item, steps: Sequence[str]) -> str:
         return " ".join(self.chain.opening(steps)) if item.trace else ""
+
+    def solution(self, item: Item) -> str:
+        steps = self.chain.gold(_asked(item)) if item.trace else ()
+        return self.chain.completion(steps, item.answer).removesuffix(f" {EOS}")
 
     @cached_property
     def _example(self) -> Problem:

@@ -122,6 +122,9 @@ class DataAlchemyTask:
     def traced(self, item: Item, steps: Sequence[str]) -> str:
         return " ".join(steps)
 
+    def solution(self, item: Item) -> str:
+        return " ".join((*item.trace, ANSWER, item.answer))
+
 
 def sample(compositions: Sequence[Composition], split: str, n: int, seed: int) -> list[Item]:
     """`n` different problems. Raises InvalidRequest for an `n` outside 0 to 10000."""

@@ -53,6 +53,9 @@ class GymTask:
     def traced(self, item: Item, steps: Sequence[str]) -> str:
         return ""
 
+    def solution(self, item: Item) -> str:
+        return item.answer
+
 
 def load_gym(
     generator: str, *, size: int = 1000, seed: int = 0, max_tokens: int = 512, **config: object

@@ -60,6 +60,10 @@ class FileTask:
         """The steps, one on a line: what a gold trace of the file is."""
         return "".join(f"{step}\n" for step in steps) if item.trace else ""
 
+    def solution(self, item: Item) -> str:
+        """The steps, one on a line, and the answer on the last."""
+        return self.traced(item, item.trace) + item.answer
+
 
 def load_jsonl(
     path: str | Path, *, how: str = "exact", pattern: str = "", max_tokens: int = 256

@@ -118,3 +118,8 @@ class Task(Protocol):
         """A completion that writes these steps and stops before the answer; empty where the task
         has no traces."""
         ...
+
+    def solution(self, item: Item) -> str:
+        """A right completion, without its end of sequence: the gold trace where there is one, then
+        the answer."""
+        ...

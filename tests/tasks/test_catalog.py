@@ -46,3 +46,11 @@ def test_what_does_not_exist_is_refused(name: str) -> None:
 def test_an_unknown_task_is_named_with_those_there_are() -> None:
     with pytest.raises(NotFound, match="a1, a2"):
         load_task("b7")
+
+
+@EVERY
+def test_a_solution_is_right_in_every_step(name: str) -> None:
+    task = load_task(name)
+    for item in (*task.items(SELECT, N), *task.retention()):
+        grade = task.grade(item, task.solution(item))
+        assert grade.correct and (grade.trace is None or grade.trace.valid)
