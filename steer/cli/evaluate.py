@@ -1,13 +1,11 @@
 """``steer evaluate``."""
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from steer.cli.jobs import finished, known, numbers, serving, task_of
 from steer.cli.options import (
     Arms,
     Json,
@@ -20,17 +18,15 @@ from steer.cli.options import (
     When,
 )
 from steer.cli.run_report import write
-from steer.errors import FailedPrecondition, InvalidRequest
+from steer.errors import InvalidRequest
 from steer.specs import Controls, EvaluateSpec, Extractor
 
 if TYPE_CHECKING:
     from steer.client.arms import Treatment
     from steer.client.client import Client
     from steer.client.evaluations import EvaluateOptions
-    from steer.client.runs import RunHandle
 
 _DEFAULT = EvaluateSpec("", ())
-_ORGANISMS = ("a1", "a2", "dataalchemy")
 
 
 def evaluate(
@@ -78,7 +74,6 @@ def evaluate(
     """
     from steer.cli.evaluation import print_evaluation
     from steer.cli.output import print_json
-    from steer.cli.progress import follow
 
     if not (task or run):
         raise InvalidRequest("say --task, or --run to come back to one")
@@ -91,48 +86,19 @@ def evaluate(
         "temperature": temperature,
         "max_tokens": max_tokens,
         "seed": seed,
-        "strengths": _numbers(strengths),
+        "strengths": numbers(strengths, "--strengths"),
         "random_seeds": random_seeds,
     }
-    with _served(target, model, task) as client:
+    with serving(target, model, task) as client:
         if task:
             options["arms"] = _treatments(arms, orthogonal_to, client)
-            asked = _task(task, extractor, pattern)
+            asked = task_of(task, extractor, pattern)
             handle = client.runs.evaluate(asked, run_id=run, **options)
         else:
-            handle = _known(client, run)
-        try:
-            follow(handle)
-        except KeyboardInterrupt:
-            print(f"come back with: steer evaluate --run {handle.id}", file=sys.stderr)
-            raise
-        report = handle.report()
+            handle = known(client, run)
+        report = finished(handle, "evaluate")
     write(report, handle.id, report_html, report_json, report_csv)
     print_json(report) if json else print_evaluation(report)
-
-
-@contextmanager
-def _served(target: str | None, model: str, task: str) -> "Iterator[Client]":
-    """A client of the target, or of a server of one's own that keeps its runs."""
-    from steer.cli.local_server import local_server
-    from steer.client.client import Client
-
-    if not (target or model) and task and task not in _ORGANISMS:
-        raise InvalidRequest(f"--task {task} has no organism; say --model or --target")
-    served = model or f"organism/{task or _ORGANISMS[0]}"
-    place = nullcontext(target) if target else local_server(served, kept=True)
-    with place as address, Client(address) as client:
-        yield client
-
-
-def _task(task: str, extractor: Extractor, pattern: str) -> Any:
-    from steer.client.evaluations import jsonl_task
-
-    if task.endswith(".jsonl"):
-        return jsonl_task(task, extractor=extractor, pattern=pattern)
-    if pattern or extractor is not Extractor.EXACT:
-        raise InvalidRequest("--extractor and --pattern go with a FILE.jsonl")
-    return task
 
 
 def _treatments(arms: Treatments, other: str, client: "Client") -> "dict[str, Treatment]":
@@ -145,19 +111,3 @@ def _treatments(arms: Treatments, other: str, client: "Client") -> "dict[str, Tr
     if other:
         found["orthogonal"] = orthogonal_to(next(iter(arms.recipes(client).values())), other)
     return found
-
-
-def _known(client: "Client", run: str) -> "RunHandle":
-    """A run to come back to. Raises FailedPrecondition where it could not go on."""
-    handle, serving = client.runs.get(run), client.model()
-    if not handle.run.state.final and handle.run.fingerprint != serving.fingerprint:
-        message = f"run {run} is about {handle.run.model}, served is {serving.id}; say --model"
-        raise FailedPrecondition(message, reason="OTHER_MODEL")
-    return handle
-
-
-def _numbers(text: str) -> list[float]:
-    try:
-        return [float(word) for word in text.split(",")] if text else []
-    except ValueError:
-        raise InvalidRequest(f"--strengths is numbers with commas, not {text!r}") from None

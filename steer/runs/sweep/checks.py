@@ -6,7 +6,7 @@ from dataclasses import replace
 from steer.errors import SteerError, Violations
 from steer.runs.evaluate.checks import PATH as EVALUATE
 from steer.runs.evaluate.checks import check as check_evaluation
-from steer.runs.evaluate.task import task_of
+from steer.runs.evaluate.task import load
 from steer.runs.kind import Context
 from steer.runs.sweep.cells import Grid, grid_of
 from steer.runs.sweep.stages import reporting
@@ -55,7 +55,7 @@ def _cells(spec: SweepSpec, context: Context, found: Violations) -> None:
         message = f"makes {len(grid.cells)} {what}; give 1 to {MOST_CELLS}"
         found.add(f"{PATH}.layers", "OUT_OF_RANGE", message)
         return
-    items = task_of(spec).items(SELECT, spec.select_n, spec.seed)
+    items = load(spec.task).items(SELECT, spec.select_n, spec.seed)
     if not items:
         found.add(f"{PATH}.select_n", "REQUIRED", f"the split {SELECT!r} has no problems")
         return

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from steer.runs.evaluate.kind import Evaluate
-from steer.runs.evaluate.task import task_of
+from steer.runs.evaluate.task import load
 from steer.runs.kind import Context, Json, Unit
 from steer.runs.sweep.cells import Grid, grid_of
 from steer.runs.sweep.checks import check
@@ -41,7 +41,7 @@ class Sweep:
         self, spec: SweepSpec, units: Sequence[Unit], context: Context
     ) -> Iterator[tuple[Unit, Json]]:
         """Do the units: the report split is touched when every cell is done."""
-        grid, task = grid_of(spec, context), task_of(spec)
+        grid, task = grid_of(spec, context), load(spec.task)
         for unit in units:
             if unit.key == GRID:
                 yield unit, _told(spec, grid, context)
@@ -76,7 +76,7 @@ def _chosen_on(
 
 
 def _told(spec: SweepSpec, grid: Grid, context: Context) -> Json:
-    task, model = task_of(spec), context.model
+    task, model = load(spec.task), context.model
     return {
         "cells": [cell.to_dict() for cell in grid.cells],
         "task": {"name": task.name, "description": task.description, "choices": task.choices},

@@ -1,0 +1,70 @@
+"""What commands that make runs share: where they run, waiting for them, coming back to them."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any
+
+from steer.errors import FailedPrecondition, InvalidRequest
+from steer.specs import Extractor, InlineTask
+
+if TYPE_CHECKING:
+    from steer.client.client import Client
+    from steer.client.runs import RunHandle
+
+ORGANISMS = ("a1", "a2", "dataalchemy")
+"""Bundled tasks that have an organism of their name."""
+
+
+@contextmanager
+def serving(target: str | None, model: str, task: str) -> "Iterator[Client]":
+    """A client of the target, or of a server of one's own that keeps its runs."""
+    from steer.cli.local_server import local_server
+    from steer.client.client import Client
+
+    if not (target or model) and task and task not in ORGANISMS:
+        raise InvalidRequest(f"--task {task} has no organism; say --model or --target")
+    served = model or f"organism/{task or ORGANISMS[0]}"
+    place = nullcontext(target) if target else local_server(served, kept=True)
+    with place as address, Client(address) as client:
+        yield client
+
+
+def task_of(task: str, extractor: Extractor, pattern: str) -> "str | InlineTask":
+    """A bundled task by name, or the caller's, of a file. Raises InvalidRequest."""
+    from steer.client.evaluations import jsonl_task
+
+    if task.endswith(".jsonl"):
+        return jsonl_task(task, extractor=extractor, pattern=pattern)
+    if pattern or extractor is not Extractor.EXACT:
+        raise InvalidRequest("--extractor and --pattern go with a FILE.jsonl")
+    return task
+
+
+def finished(handle: "RunHandle", command: str) -> Mapping[str, Any]:
+    """Follow a run to its end, and its report. Whoever stops waiting is told how to come back."""
+    from steer.cli.progress import follow
+
+    try:
+        follow(handle)
+    except KeyboardInterrupt:
+        print(f"come back with: steer {command} --run {handle.id}", file=sys.stderr)
+        raise
+    return handle.report()
+
+
+def known(client: "Client", run: str) -> "RunHandle":
+    """A run to come back to. Raises FailedPrecondition where it could not go on."""
+    handle, serving = client.runs.get(run), client.model()
+    if not handle.run.state.final and handle.run.fingerprint != serving.fingerprint:
+        message = f"run {run} is about {handle.run.model}, served is {serving.id}; say --model"
+        raise FailedPrecondition(message, reason="OTHER_MODEL")
+    return handle
+
+
+def numbers(text: str, option: str) -> list[float]:
+    """Numbers with commas between them. Raises InvalidRequest that names the option."""
+    try:
+        return [float(word) for word in text.split(",")] if text else []
+    except ValueError:
+        raise InvalidRequest(f"{option} is numbers with commas, not {text!r}") from None
