@@ -53,6 +53,18 @@ def evaluate(
     random_seeds: Annotated[
         int, typer.Option(help="Random vectors of each kind.")
     ] = _DEFAULT.random_seeds,
+    subject: Annotated[
+        str, typer.Option(help="ARM that claims are about. Default: the first.")
+    ] = "",
+    ceiling: Annotated[
+        str, typer.Option(help="ARM the gap is measured to. Default: the task's cue.")
+    ] = "",
+    swapped_target: Annotated[
+        str, typer.Option(help="ARM of a vector trained on other problems' traces.")
+    ] = "",
+    untaught: Annotated[
+        str, typer.Option(help="ID of the same evaluation of a model that never saw a trace.")
+    ] = "",
     extractor: Annotated[
         Extractor, typer.Option(help="Where the answer is, of a FILE.")
     ] = Extractor.EXACT,
@@ -88,6 +100,10 @@ def evaluate(
         "seed": seed,
         "strengths": numbers(strengths, "--strengths"),
         "random_seeds": random_seeds,
+        "subject": subject,
+        "ceiling": ceiling,
+        "swapped_target": swapped_target,
+        "untaught": untaught,
     }
     with serving(target, model, task) as client:
         if task:

@@ -30,6 +30,8 @@ class EvaluateOptions(TypedDict, total=False):
     random_seeds: int
     strengths: Iterable[float]
     ceiling: str
+    swapped_target: str
+    untaught: str
     measure: bool
     allow_model_mismatch: bool
     temperature: float
@@ -45,7 +47,10 @@ class EvaluateOptions(TypedDict, total=False):
     logit_bias: Mapping[int, float]
 
 
-_OWN = ("subject split n samples seed random_seeds ceiling measure allow_model_mismatch").split()
+_OWN = (
+    "subject split n samples seed random_seeds ceiling measure allow_model_mismatch swapped_target "
+    "untaught"
+).split()
 
 
 def make_evaluation(

@@ -30,13 +30,14 @@ def as_html(report: Report, run: str = "") -> str:
 
 
 def _about(report: Report, run: str) -> Markup:
-    model = report["model"]
+    model, other = report["model"], report.get("untaught")
     told = (
         *([f"run {run}"] if run else []),
         f"{report['n']} problems of the split {report['split']}",
         f"{report['samples']} completion{'s' * (report['samples'] != 1)} each",
         f"seed {report['seed']}",
         f"{model['id']} ({model['fingerprint']})",
+        *([f"untaught: {other['model']}, run {other['run']}"] if other else []),
     )
     return tag("p", " · ".join(told), class_="meta")
 

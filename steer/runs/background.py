@@ -3,7 +3,7 @@
 import queue
 import threading
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import wait
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -11,11 +11,12 @@ from typing import Any, Generic, TypeVar
 
 from steer.engine.base import Done, Engine, Event, Failed, size
 from steer.engine.collector import CaptureCollector, RowCollector
-from steer.errors import Cancelled, Overloaded, ServerError, SteerError, Unavailable
+from steer.errors import Cancelled, NotFound, Overloaded, ServerError, SteerError, Unavailable
 from steer.intervene.plan import Plan
 from steer.intervene.planner import Planner
 from steer.intervene.where import edges
-from steer.runs.kind import Answer, Json
+from steer.runs.kind import Answer, Archive, Json
+from steer.specs import Run
 from steer.store import Store
 from steer.types import CapturedActivations, ModelInfo
 
@@ -29,15 +30,28 @@ CAPTURED = 2**28
 """Bytes of activations that plans under way may bring together; one that brings more runs alone."""
 
 
+class NoArchive:
+    """See ``runs.kind.Archive``: of what has no database."""
+
+    def run(self, run_id: str) -> Run:
+        """There is none."""
+        raise NotFound(f"no run {run_id!r}", reason="RUN_NOT_FOUND")
+
+    def results(self, run_id: str) -> Mapping[str, Json]:
+        """None."""
+        return {}
+
+
 @dataclass(frozen=True)
 class Background:
     """See ``runs.kind.Context``. ``stop``: set from outside to end what is under way. ``results``:
-    the result of a unit, None where it has none."""
+    the result of a unit, None where it has none. ``archive``: see ``Context.archive``."""
 
     engine: Engine
     planner: Planner
     stop: threading.Event = field(default_factory=threading.Event)
     results: Callable[[str], Json | None] = lambda key: None
+    archive: Archive = field(default_factory=NoArchive)
 
     @property
     def model(self) -> ModelInfo:

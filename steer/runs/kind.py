@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeVar
 from steer.intervene.captures import Captured
 from steer.intervene.plan import Plan
 from steer.intervene.planner import Planner
-from steer.specs import Work
+from steer.specs import Run, Work
 from steer.store import Store
 from steer.types import Chunk, Finished, Measurement, ModelInfo, ScoredArm
 
@@ -42,6 +42,16 @@ class Answer:
     captured: Mapping[tuple[str, int], Captured] = field(default_factory=dict)
 
 
+class Archive(Protocol):
+    """The runs of the database that a run is in."""
+
+    def run(self, run_id: str) -> Run:
+        """A run with its spec. Raises NotFound."""
+
+    def results(self, run_id: str) -> Mapping[str, Json]:
+        """Its results by unit key, in the order of the units; none of a run that is not there."""
+
+
 class Context(Protocol):
     """What a run works with: one model, one store, and the engine in the background."""
 
@@ -56,6 +66,10 @@ class Context(Protocol):
     @property
     def planner(self) -> Planner:
         """Makes plans; any request id will do, ``answers`` gives each plan its own."""
+
+    @property
+    def archive(self) -> Archive:
+        """Other runs, to build on what they found."""
 
     def answers(self, plans: Iterable[tuple[T, Plan]]) -> Iterator[tuple[T, Answer]]:
         """Run plans, several at once, behind everything interactive; each answer when it is there,

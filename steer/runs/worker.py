@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from steer.engine.base import Engine
 from steer.errors import ServerError, SteerError
 from steer.intervene.planner import Planner
+from steer.runs.archive import DatabaseArchive
 from steer.runs.background import Background
 from steer.runs.claim import Candidate, Claim, Claims, Lost
 from steer.runs.database import Database
@@ -49,6 +50,7 @@ class Worker:
         lease: float = 10.0,
     ) -> None:
         self._database, self._ledger = database, Ledger(database)
+        self._archive = DatabaseArchive(self._ledger, read)
         self._claims = Claims(database, uuid.uuid4().hex)
         self._kinds, self._read, self._lease = kinds, read, lease
         self._engine, self._planner = engine, planner
@@ -153,7 +155,7 @@ class Worker:
     def _report(self, claim: Claim) -> Json:
         spec = self._read(self._ledger.spec(claim.run_id)).work
         kind = self._kinds[spec.kind]
-        context = Background(self._engine, self._planner, self._stop, claim.result)
+        context = Background(self._engine, self._planner, self._stop, claim.result, self._archive)
         if not claim.begun():
             claim.begin(kind.units(spec, context))
         if pending := claim.pending():

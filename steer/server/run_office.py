@@ -8,6 +8,7 @@ from typing import Any
 
 from steer import wire
 from steer.errors import FailedPrecondition, SteerError
+from steer.runs.archive import DatabaseArchive
 from steer.runs.background import Background
 from steer.runs.database import Database
 from steer.runs.faults import DatabaseProblem
@@ -48,9 +49,14 @@ class RunOffice:
         return cls(database, Ledger(database), worker, core, KINDS)
 
     @property
+    def archive(self) -> DatabaseArchive:
+        """Runs with their specs."""
+        return DatabaseArchive(self.ledger, wire.run_spec_from_json)
+
+    @property
     def context(self) -> Background:
         """What a spec is judged with."""
-        return Background(self.core.engine, self.core.planner)
+        return Background(self.core.engine, self.core.planner, archive=self.archive)
 
 
 def open_database(settings: Settings, store: Store) -> Database | SteerError:

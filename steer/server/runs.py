@@ -5,7 +5,6 @@ import re
 import secrets
 import time
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import Any
 
 import steer.v1 as pb
@@ -77,7 +76,7 @@ class RunService(pb.RunServiceServicer):
 
     async def GetRun(self, request: pb.GetRunRequest, context: Context) -> pb.GetRunResponse:
         """One run with its spec."""
-        run = await settled(_whole, self._ready, request.run_id)
+        run = await settled(self._ready.archive.run, request.run_id)
         return pb.GetRunResponse(run=wire.build_run(run))
 
     async def ListRuns(self, request: pb.ListRunsRequest, context: Context) -> pb.ListRunsResponse:
@@ -164,11 +163,6 @@ def _create(office: RunOffice, spec: RunSpec, run_id: str) -> Run:
         if error.reason != "RUN_EXISTS":  # what that one refers to has the same name
             pins.release(addresses, core.store, run_id)
         raise
-
-
-def _whole(office: RunOffice, run_id: str) -> Run:
-    run = office.ledger.get(run_id)
-    return replace(run, spec=wire.run_spec_from_json(office.ledger.spec(run_id)))
 
 
 def _event(office: RunOffice, request: pb.WatchRunRequest, sequence: int) -> RunEvent:

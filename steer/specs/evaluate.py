@@ -24,7 +24,10 @@ class EvaluateSpec:
     are about; empty is the first. ``strengths``: multipliers of the subject's strengths, each an
     arm of the dose-response. ``random_seeds``: how many random directions the standard controls
     have. ``ceiling``: the arm whose accuracy the gap is measured to; empty is the task's own.
-    ``measure``: compare each row with the unsteered model on the row's tokens.
+    ``measure``: compare each row with the unsteered model on the row's tokens. ``swapped_target``:
+    the arm whose vector was trained on the traces of other problems; empty is what the cards say.
+    ``untaught``: id of an evaluation of the same problems on a model that never saw a trace, whose
+    subject was trained there in the same way.
     """
 
     kind: ClassVar[str] = "evaluate"
@@ -42,3 +45,5 @@ class EvaluateSpec:
     ceiling: str = ""
     measure: bool = True
     allow_model_mismatch: bool = False
+    swapped_target: str = ""
+    untaught: str = ""

@@ -36,6 +36,8 @@ def build_evaluate(spec: EvaluateSpec) -> pb.EvaluateSpec:
         sampling=build_task_sampling(spec.sampling),
         strengths=spec.strengths,
         ceiling=spec.ceiling,
+        swapped_target=spec.swapped_target,
+        untaught=spec.untaught,
         allow_model_mismatch=spec.allow_model_mismatch,
         **build_task(spec.task),
         **build_scalars(spec, _SCALARS),
@@ -54,6 +56,8 @@ def read_evaluate(message: pb.EvaluateSpec, check: Check) -> EvaluateSpec:
         sampling=parse_sampling(message.sampling, check.at("sampling"), default.sampling),
         strengths=read_factors(message.strengths, check.at("strengths")),
         ceiling=message.ceiling,
+        swapped_target=message.swapped_target,
+        untaught=message.untaught,
         allow_model_mismatch=message.allow_model_mismatch,
         **read_scalars(message, _SCALARS, check),
     )

@@ -32,6 +32,8 @@ evaluations = st.builds(
     random_seeds=st.integers(20, 10_000),
     strengths=s.several(s.finite, unique=True),
     ceiling=s.text,
+    swapped_target=s.text,
+    untaught=s.text,
     measure=st.booleans(),
     allow_model_mismatch=st.booleans(),
 )

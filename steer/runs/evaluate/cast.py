@@ -67,7 +67,8 @@ def _claim(arm: Arm, subject: Arm | None, spec: EvaluateSpec, sources: Sources) 
         cosine = max(cosines.values(), key=abs)
         about = MeasuredArm(arm.name, Role.ORTHOGONAL, cosine=cosine, of=subject.name)
         return Entry(about, arm, cosines=cosines)
-    if subject is not None and arm is not subject and swapped_targets(arm, sources.context):
+    swapped = arm.name == spec.swapped_target or swapped_targets(arm, sources.context)
+    if subject is not None and arm is not subject and swapped:
         return Entry(MeasuredArm(arm.name, Role.SWAPPED_TARGET, of=subject.name), arm)
     # The subject is its own dose of 1.
     return Entry(MeasuredArm(arm.name, Role.STEERED, value=1.0 if arm is subject else None), arm)

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TypeVar
 
 from steer.errors import FailedPrecondition, SteerError, Violations
+from steer.runs.evaluate import untaught
 from steer.runs.evaluate.asking import max_tokens
 from steer.runs.evaluate.cast import cast_of, subject_name
 from steer.runs.evaluate.making import used_splits
@@ -29,6 +30,8 @@ def check(spec: EvaluateSpec, context: Context) -> None:
     task = _task(spec, found)
     _names(spec, found)
     _samples(spec, context, found)
+    if spec.untaught:
+        untaught.check(spec, context, PATH, found)
     if task is not None:
         _selection(spec, task, context, found)
         _plan(spec, task, context, found)
@@ -43,13 +46,18 @@ def _task(spec: EvaluateSpec, found: Violations) -> Task | None:
 
 def _names(spec: EvaluateSpec, found: Violations) -> None:
     names = [arm.name for arm in spec.arms]
-    for field, name in (("subject", spec.subject), ("ceiling", spec.ceiling)):
+    for field in ("subject", "ceiling", "swapped_target"):
+        name = getattr(spec, field)
         if name and name not in names:
             known = ", ".join(names) or "none"
             found.add(f"{PATH}.{field}", "NO_SUCH_ARM", f"no arm {name!r}; there are {known}")
-    if spec.ceiling and spec.ceiling == subject_name(spec):
-        message = "is the subject, which can not be the ceiling of itself"
-        found.add(f"{PATH}.ceiling", "CONTRADICTORY", message)
+    for field in ("ceiling", "swapped_target"):
+        if getattr(spec, field) and getattr(spec, field) == subject_name(spec):
+            message = "is the subject, and can not be what it is compared with"
+            found.add(f"{PATH}.{field}", "CONTRADICTORY", message)
+    if spec.ceiling and spec.ceiling == spec.swapped_target:
+        message = "is the ceiling, and can not be a control too"
+        found.add(f"{PATH}.swapped_target", "CONTRADICTORY", message)
     if spec.controls is Controls.STANDARD and not names:
         message = "is empty; the standard controls are made from an arm"
         found.add(f"{PATH}.arms", "REQUIRED", message)
@@ -114,6 +122,8 @@ def _prompts(items: Sequence[Item], context: Context, found: Violations) -> None
 def _added(spec: EvaluateSpec, task: Task, context: Context, found: Violations) -> None:
     """The arms that are added need names of their own."""
     added = Counter(entry.name for entry in cast_of(spec, task, context).entries)
+    if spec.untaught:
+        added.update((untaught.UNTAUGHT, untaught.UNSTEERED))
     for index, arm in enumerate(spec.arms):
         if added[arm.name] > 1 or arm.name == BASELINE:
             message = f"{arm.name!r} is the name of an arm that the evaluation adds itself"

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 from steer.errors import FailedPrecondition
+from steer.runs.evaluate import untaught
 from steer.runs.evaluate.asking import Asking
 from steer.runs.evaluate.cast import cast_of
 from steer.runs.evaluate.checks import check
@@ -104,7 +105,11 @@ def _told(spec: EvaluateSpec, task: Task, cast: Cast, context: Context) -> Json:
             if splits is None
         ],
     }
-    return {"records": [], CAST: told}
+    if not spec.untaught:
+        return {"records": [], CAST: told}
+    told["arms"] += untaught.arms(spec)
+    told["untaught"] = untaught.told(spec, context)
+    return {"records": list(untaught.records(spec, context)), CAST: told}
 
 
 def _pieces(spec: EvaluateSpec, task: Task, cast: Cast, context: Context) -> Pieces:

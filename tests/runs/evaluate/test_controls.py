@@ -135,11 +135,15 @@ def test_a_vector_trained_on_other_items_traces_controls_the_subject(a1):
     direction = np.ones(model.d_model, np.float32)
     store.put(Vector("taught", {site: direction}, replace(card, parameters={})))
     store.put(Vector("misled", {site: direction}, card))
+    store.put(Vector("a1-rloo", {site: direction}, replace(card, parameters={})))
     context = context_of(store)
     try:
         arms = [Arm(name, (Intervention(Add(Stored(name))),)) for name in ("taught", "misled")]
         cast = cast_of(replace(SPEC, arms=tuple(arms), strengths=()), A1, context)
         assert one(cast, Role.SWAPPED_TARGET).about.of == "taught"
+        told = replace(SPEC, arms=(arms[0], replace(SPEC.arms[0], name="other")), strengths=())
+        asked = cast_of(replace(told, swapped_target="other"), A1, context)
+        assert one(asked, Role.SWAPPED_TARGET).name == "other"
         alone = cast_of(replace(SPEC, arms=tuple(arms[1:]), strengths=()), A1, context)
     finally:
         context.engine.close()
