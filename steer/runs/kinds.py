@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from steer.runs.evaluate.kind import Evaluate
+from steer.runs.extract.kind import Extract
 from steer.runs.kind import Kind
 from steer.runs.sweep.kind import Sweep
 
-KINDS: Mapping[str, Kind[Any]] = {kind.name: kind for kind in (Evaluate(), Sweep())}
+KINDS: Mapping[str, Kind[Any]] = {kind.name: kind for kind in (Evaluate(), Extract(), Sweep())}

@@ -1,0 +1,55 @@
+"""The report of an extraction: what was stored, and how reliable it is."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from steer.runs.extract.making import Made
+from steer.runs.kind import Json
+from steer.specs import ExtractSpec
+from steer.types import Site
+
+FEW = 30
+UNSTABLE = 0.7
+OPPOSED = 0.25
+
+
+def rows(made: Sequence[Made], norms: Mapping[Site, float]) -> Iterator[dict[str, Any]]:
+    """A row a site: ``norm`` of the direction, ``residual_norm`` where it acts, and what
+    ``elicit.quality.Quality`` says."""
+    for one in made:
+        norm = float((one.direction.astype(float) ** 2).sum() ** 0.5)
+        yield {
+            "site": str(one.site),
+            "norm": round(norm, 4),
+            "residual_norm": norms.get(one.site),
+            **one.quality.to_dict(),
+        }
+
+
+def warnings(spec: ExtractSpec, counts: Sequence[int], found: Sequence[Mapping[str, Any]]) -> Json:
+    """What a reader should know before they trust it."""
+    told = []
+    if min(counts) < FEW:
+        told.append(f"a class has {min(counts)} texts; {FEW} or more say how reliable it is")
+    best = max((row.get("split_half_cosine", 0.0) for row in found), default=0.0)
+    if best < UNSTABLE:
+        told.append(f"two halves of the texts agree nowhere better than a cosine of {best:.2f}")
+    against = [row["anti_steerable"] for row in found if "anti_steerable" in row]
+    if against and min(against) > OPPOSED:
+        what = "pairs" if spec.pairs else "texts"
+        told.append(f"at every site {min(against):.0%} or more of the {what} point the other way")
+    if not any(row["residual_norm"] for row in found):
+        told.append(
+            "its where touches nothing of these texts: relative strengths are measured later"
+        )
+    return told
+
+
+def report(results: Mapping[str, Json], last: str) -> Json:
+    """Of the results so far, by unit key; ``last``: of the unit that stores."""
+    read = [one["read"] for key, one in results.items() if key != last]
+    told = {name: sum(one[name] for one in read) for name in ("texts", "rows")}
+    if last not in results:
+        return told
+    done = results[last]
+    return told | {**done["stored"], "sites": done["records"], "warnings": done["warnings"]}
