@@ -74,6 +74,9 @@ if TYPE_CHECKING:
     from steer.specs import SweepSpec as SweepSpec
     from steer.specs import TrainSpec as TrainSpec
     from steer.specs import UnitResult as UnitResult
+    from steer.types import Branch as Branch
+    from steer.types import Branches as Branches
+    from steer.types import Branching as Branching
     from steer.types import CapturedActivations as CapturedActivations
     from steer.types import CapturedFeatures as CapturedFeatures
     from steer.types import Chunk as Chunk
@@ -122,9 +125,9 @@ _NAMES = {
         "SweepSpec TrainSpec UnitResult"
     ),
     "steer.types": (
-        "CapturedActivations CapturedFeatures Chunk Decay DecayShape FeatureReadout FinishReason "
-        "Finished Gate GateScope HeldCapture Intervention Marker Measurement Phase Point Range "
-        "Sampling Site Started Strength Unit Where"
+        "Branch Branches Branching CapturedActivations CapturedFeatures Chunk Decay DecayShape "
+        "FeatureReadout FinishReason Finished Gate GateScope HeldCapture Intervention Marker "
+        "Measurement Phase Point Range Sampling Site Started Strength Unit Where"
     ),
 }
 _HOME = {name: module for module, names in _NAMES.items() for name in names.split()}

@@ -6,19 +6,24 @@ import typer
 
 from steer.cli.options import (
     Arms,
+    Branches,
     Chat,
     Controls,
+    Extractors,
     Json,
     Layers,
+    Pattern,
     Recipes,
     Relative,
     Target,
     Treatments,
     Vectors,
     When,
+    branching_of,
     prompt_of,
 )
 from steer.cli.output import print_json, print_rich
+from steer.errors import InvalidRequest
 
 
 def compare(
@@ -35,6 +40,9 @@ def compare(
     temperature: Annotated[float, typer.Option(help="0 is greedy.")] = 0.0,
     seed: Annotated[int, typer.Option(help="The same for every arm.")] = 0,
     samples: Annotated[int, typer.Option(help="Rows of each arm.")] = 1,
+    branches: Branches = 0,
+    extractor: Extractors = None,
+    pattern: Pattern = "",
     json: Json = False,
     target: Target = None,
 ) -> None:
@@ -44,6 +52,9 @@ def compare(
     arms = Treatments(
         vector or (), arm or (), layer or (), phase, relative, random_control, recipe or ()
     )
+    branching = branching_of(branches, extractor, pattern)
+    if branching is None and (extractor or pattern):
+        raise InvalidRequest("--extractor and --pattern go with --branches")
     with Client(target) as client:
         result = client.compare(
             prompt_of(prompt, chat),
@@ -52,5 +63,6 @@ def compare(
             temperature=temperature,
             seed=seed,
             samples=samples,
+            branches=branching,
         )
     print_json(result.to_dict()) if json else print_rich(result)

@@ -8,14 +8,18 @@ import typer
 from steer.cli.jobs import finished, known, numbers, serving, task_of
 from steer.cli.options import (
     Arms,
+    Branches,
+    Extractors,
     Json,
     Layers,
+    Pattern,
     Recipes,
     Relative,
     Target,
     Treatments,
     Vectors,
     When,
+    branching_of,
 )
 from steer.cli.run_report import write
 from steer.errors import InvalidRequest
@@ -65,10 +69,9 @@ def evaluate(
     untaught: Annotated[
         str, typer.Option(help="ID of the same evaluation of a model that never saw a trace.")
     ] = "",
-    extractor: Annotated[
-        Extractor, typer.Option(help="Where the answer is, of a FILE.")
-    ] = Extractor.EXACT,
-    pattern: Annotated[str, typer.Option(help="Of the extractor regex.")] = "",
+    branches: Branches = 0,
+    extractor: Extractors = None,
+    pattern: Pattern = "",
     run: Annotated[str, typer.Option(help="ID: of a new run, or of one to come back to.")] = "",
     model: Annotated[
         str, typer.Option(help="Without --target: what to serve. Default: the task's organism.")
@@ -104,11 +107,14 @@ def evaluate(
         "ceiling": ceiling,
         "swapped_target": swapped_target,
         "untaught": untaught,
+        "branches": branching_of(branches, extractor, pattern),
     }
     with serving(target, model, task) as client:
         if task:
             options["arms"] = _treatments(arms, orthogonal_to, client)
-            asked = task_of(task, extractor, pattern)
+            # Of a bundled task the extractor can only be that of the branches.
+            own = task.endswith(".jsonl") or not branches
+            asked = task_of(task, extractor or Extractor.EXACT, pattern) if own else task
             handle = client.runs.evaluate(asked, run_id=run, **options)
         else:
             handle = known(client, run)

@@ -1,12 +1,13 @@
 """Options that several commands share, and the arms they describe."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from steer.errors import InvalidRequest
+from steer.types import Branching, Extractor
 
 if TYPE_CHECKING:
     from steer.client.client import Client
@@ -50,6 +51,17 @@ Controls = Annotated[
         "--random-control", min=0, help="Arms with random directions of the first arm's norm."
     ),
 ]
+Branches = Annotated[
+    int,
+    typer.Option(
+        "--branches", help="Branch over so many first tokens (CoT-decoding); 0 does not branch."
+    ),
+]
+Extractors = Annotated[
+    Extractor | None,
+    typer.Option("--extractor", help="Where the answer is, of a FILE and of branches."),
+]
+Pattern = Annotated[str, typer.Option("--pattern", help="Of the extractor regex.")]
 Chat = Annotated[bool, typer.Option("--chat", help="The prompt is a user's chat message.")]
 
 
@@ -95,6 +107,14 @@ class Treatments:
         if self.phase:
             options["where"] = self.phase
         return add(name, **options)
+
+
+def branching_of(branches: int, extractor: Extractor | None, pattern: str) -> Branching | None:
+    """The branching that the options say; None without one. Raises InvalidRequest."""
+    if not branches:
+        return None
+    given = Branching(branches, pattern=pattern)
+    return given if extractor is None else replace(given, extractor=extractor)
 
 
 def prompt_of(prompt: str, chat: bool) -> "str | list[dict[str, str]]":

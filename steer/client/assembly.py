@@ -8,12 +8,12 @@ import steer.v1 as pb
 from steer import wire
 from steer.client.results import ArmResult, Comparison, Row
 from steer.errors import ServerError
-from steer.types import Chunk, Finished, Measurement, Started
+from steer.types import Branches, Chunk, Finished, Measurement, Started
 
 T = TypeVar("T")
 
 # What a stream yields; measurements come last, all together.
-Event = Started | Chunk | Finished | tuple[Measurement, ...]
+Event = Started | Chunk | Finished | Branches | tuple[Measurement, ...]
 
 E = TypeVar("E", contravariant=True)
 R = TypeVar("R", covariant=True)
@@ -38,6 +38,8 @@ def events(message: pb.GenerateResponse) -> Iterator[Event]:
             yield from map(wire.parse_chunk, message.chunks.chunks)
         case "finished":
             yield wire.parse_finished(message.finished)
+        case "branches":
+            yield wire.parse_branches(message.branches)
         case "measurements":
             yield tuple(map(wire.parse_measurement, message.measurements.measurements))
 
@@ -49,6 +51,8 @@ def from_answer(message: pb.CompareResponse) -> Comparison:
     for row in message.rows:
         for event in wire.parse_row(row):
             assembly.take(event)
+    for one in message.branches:
+        assembly.take(wire.parse_branches(one))
     assembly.take(tuple(map(wire.parse_measurement, message.measurements)))
     return assembly.result()
 
@@ -61,6 +65,7 @@ class Assembly:
         self._chunks: dict[tuple[str, int], list[Chunk]] = {}
         self._finished: dict[tuple[str, int], Finished] = {}
         self._measured: dict[tuple[str, int], Measurement] = {}
+        self._branches: dict[str, Branches] = {}
 
     def take(self, event: Event) -> None:
         """Note one event."""
@@ -71,6 +76,8 @@ class Assembly:
                 self._chunks.setdefault((event.arm, event.sample), []).append(event)
             case Finished():
                 self._finished[event.arm, event.sample] = event
+            case Branches():
+                self._branches[event.arm] = event
             case _:
                 self._measured.update({(one.arm, one.sample): one for one in event})
 
@@ -80,7 +87,10 @@ class Assembly:
         if started is None:
             raise ServerError("the answer ended before it began")
         names = [arm.name for arm in started.arms]
-        arms = {name: ArmResult(name, self._rows(name, started.samples)) for name in names}
+        arms = {
+            name: ArmResult(name, self._rows(name, started.samples), self._branches.get(name))
+            for name in names
+        }
         return Comparison(started, arms)
 
     def _rows(self, arm: str, samples: int) -> tuple[Row, ...]:
@@ -105,6 +115,7 @@ class Assembly:
             usage=finished.usage,
             receipts=finished.receipts,
             measurement=self._measured.get(key),
+            margins=_joined(chunk.margins for chunk in chunks),
         )
 
 

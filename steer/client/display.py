@@ -7,7 +7,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from steer.client.results import ArmResult, Comparison, Row
-from steer.types import BASELINE, Receipt
+from steer.types import BASELINE, Branch, Branches, Receipt
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -85,10 +85,36 @@ def _notes(arm: ArmResult) -> Iterator[str]:
         yield f"{where}, mean KL {measured.mean_kl:.3g} nats per token"
     for receipt in arm.receipts:
         yield _receipt(receipt)
-    if len(arm.samples) > 1:
+    if arm.branches is not None:
+        yield from _branches(arm.branches)
+    elif len(arm.samples) > 1:
         others = [repr(_one_line(row.text)) for row in arm.samples[1 : 1 + _MORE]]
         left = len(arm.samples) - 1 - len(others)
         yield f"more samples: {', '.join(others)}" + (f" and {left} more" if left else "")
+
+
+def _branches(given: Branches) -> Iterator[str]:
+    choices = given.choices
+    known = sum(one.answer is not None for one in given.branches)
+    yield f"{len(given.branches)} branches, {known} with an answer"
+    if given.answers:
+        best = given.answers[0]
+        yield f"aggregated: {_one_line(best.answer)} ({best.confidence:.3g} from {len(best.ranks)})"
+    rules = {
+        "surest": choices.confidence,
+        "likeliest": choices.logprob,
+        "likeliest by length": choices.mean_logprob,
+        "random": choices.random,
+    }
+    for rule, rank in rules.items():
+        if rank is not None:
+            yield f"{rule}: branch {rank}, {_said(given.branches[rank])}"
+
+
+def _said(branch: Branch) -> str:
+    if branch.answer is None or branch.confidence is None:
+        return "no answer"
+    return f"{_one_line(branch.answer)} ({branch.confidence:.3g})"
 
 
 def _receipt(receipt: Receipt) -> str:

@@ -7,17 +7,18 @@ from typing import Any, TypedDict
 from steer import wire
 from steer.client.arms import Treatment
 from steer.client.checked import check, member
-from steer.client.requests import arms_of, sampling_of
+from steer.client.requests import arms_of, branching_of, sampling_of
 from steer.errors import InvalidRequest
 from steer.specs import Controls, EvaluateSpec, Extractor, InlineTask, RunSpec
+from steer.types import Branching
 
 
 class EvaluateOptions(TypedDict, total=False):
     """Everything an evaluation can be told; see ``steer.EvaluateSpec``.
 
     ``arms``: recipes by the name of their arm. ``controls``: ``none`` (default) or ``standard``.
-    What follows ``allow_model_mismatch`` is of ``steer.Sampling``; ``max_tokens`` is the task's own
-    unless given.
+    ``branches``: how many first tokens to branch over, or a ``steer.Branching``. What follows is of
+    ``steer.Sampling``; ``max_tokens`` is the task's own unless given.
     """
 
     arms: Mapping[str, Treatment]
@@ -34,6 +35,7 @@ class EvaluateOptions(TypedDict, total=False):
     untaught: str
     measure: bool
     allow_model_mismatch: bool
+    branches: int | Branching | None
     temperature: float
     top_p: float
     top_k: int
@@ -60,6 +62,7 @@ def make_evaluation(
     arms: Mapping[str, Treatment] | None = None,
     controls: str = Controls.NONE,
     strengths: Iterable[float] = (),
+    branches: int | Branching | None = None,
     **options: Any,
 ) -> EvaluateSpec:
     """The spec of an evaluation. A single intervention is the arm ``steered``.
@@ -72,6 +75,7 @@ def make_evaluation(
         arms=arms_of(intervention, arms),
         controls=member(Controls, controls),
         strengths=tuple(strengths),
+        branching=branching_of(branches),
         sampling=sampling_of(**{"max_tokens": 0, **options}),
         **own,
     )

@@ -15,6 +15,7 @@ from steer.errors import InvalidRequest
 from steer.types import (
     STEERED,
     Arm,
+    Branching,
     CaptureTrial,
     FeatureReadout,
     Message,
@@ -44,7 +45,10 @@ class TrialOptions(ArmOptions, total=False):
 
     ``baseline``: add the arm without interventions (default True). ``noise_floor``: add the first
     arm's interventions at zero strength. ``samples``: rows of each arm, 1 to 1024. ``measure``:
-    compare each arm with the unsteered model (default True). The rest is ``steer.Sampling``:
+    compare each arm with the unsteered model (default True). ``branches``: branch every arm over
+    its most likely first tokens instead, so many of them, 2 to 1024, or a ``steer.Branching`` that
+    also says how answers are found; what comes of it is ``ArmResult.branches``. The rest is
+    ``steer.Sampling``:
     ``temperature`` 0 is greedy, ``logprobs`` 0 to 20 alternatives at each token.
     """
 
@@ -52,6 +56,7 @@ class TrialOptions(ArmOptions, total=False):
     noise_floor: bool
     samples: int
     measure: bool
+    branches: int | Branching | None
     temperature: float
     top_p: float
     top_k: int
@@ -150,6 +155,7 @@ def _trial(
     samples: int = 1,
     measure: bool = True,
     allow_model_mismatch: bool = False,
+    branches: int | Branching | None = None,
     **sampling: Any,
 ) -> Trial:
     return Trial(
@@ -161,7 +167,13 @@ def _trial(
         samples=samples,
         measure=measure,
         allow_model_mismatch=allow_model_mismatch,
+        branching=branching_of(branches),
     )
+
+
+def branching_of(branches: int | Branching | None) -> Branching | None:
+    """A branching as callers write it."""
+    return Branching(branches) if isinstance(branches, int) else branches
 
 
 def arms_of(single: Treatment | None, named: Mapping[str, Treatment] | None) -> tuple[Arm, ...]:

@@ -11,6 +11,7 @@ from steer.types import (
     BASELINE,
     STEERED,
     Alternative,
+    Branches,
     FinishReason,
     Measurement,
     Receipt,
@@ -39,14 +40,19 @@ class Row:
     usage: Usage
     receipts: tuple[Receipt, ...]
     measurement: Measurement | None = None
+    margins: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ArmResult:
-    """One arm. ``samples`` are all its rows; everything else speaks of the first one."""
+    """One arm. ``samples`` are all its rows; everything else speaks of the first one.
+
+    ``branches``: of a branched trial, where sample i is the branch of rank i.
+    """
 
     name: str
     samples: tuple[Row, ...]
+    branches: Branches | None = None
 
     @property
     def text(self) -> str:
@@ -118,9 +124,11 @@ class Comparison:
         return {arm.name: arm.measurement for arm in self if arm.measurement is not None}
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values: what was applied, and every row."""
+        """Plain JSON values: what was applied, every row, and the branches where there are some."""
         arms = {arm.name: [asdict(row) for row in arm.samples] for arm in self}
-        return {"started": _plain(asdict(self.started)), "arms": _plain(arms)}
+        plain = {"started": _plain(asdict(self.started)), "arms": _plain(arms)}
+        branches = {arm.name: asdict(arm.branches) for arm in self if arm.branches}
+        return plain | {"branches": _plain(branches)} if branches else plain
 
     def to_pandas(self) -> Any:
         """A ``pandas.DataFrame`` with one line for each row. Raises ImportError without pandas."""

@@ -76,4 +76,5 @@ def _joined(arm: str, sample: int, chunks: Sequence[Chunk]) -> Chunk:
         logprobs=tuple(chain.from_iterable(chunk.logprobs for chunk in chunks)),
         ranks=tuple(chain.from_iterable(chunk.ranks for chunk in chunks)),
         alternatives=tuple(chain.from_iterable(chunk.alternatives for chunk in chunks)),
+        margins=tuple(chain.from_iterable(chunk.margins for chunk in chunks)),
     )

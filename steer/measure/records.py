@@ -33,6 +33,7 @@ class Role(StrEnum):
     SWAPPED_TARGET = "swapped_target"  # a vector trained the same way, on traces of other items
     UNTAUGHT = "untaught"  # the same training on a model that never saw a trace
     UNTAUGHT_BASELINE = "untaught_baseline"  # that model unsteered: its gain is over this one
+    BRANCHED = "branched"  # the arm it is of (without: the baseline), a branch chosen by a rule
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ FAMILIES: Mapping[str, Sequence[Role]] = {
     "substitutes": (Role.FORCED, Role.BIAS, Role.PROMPT_CUE, Role.FILLER, Role.CEILING),
     "traces": (Role.SWAPPED, Role.CORRUPTED, Role.TRUNCATED, Role.ANSWER_ONLY),
     "training": (Role.SWAPPED_TARGET, Role.UNTAUGHT),
+    "decoding": (Role.BRANCHED,),
 }
 
 

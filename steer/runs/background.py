@@ -119,7 +119,8 @@ class _Flight(Generic[T]):
 
     def answer(self, done: Done) -> Answer:
         rows = () if self.plan.scoring else tuple(self.rows.ordered(self.plan))
-        return Answer(self.plan, rows, done.measurements, done.scores, self.captured.rows())
+        answers = (done.measurements, done.scores, self.captured.rows(), done.branches)
+        return Answer(self.plan, rows, *answers)
 
 
 class _Flights(Generic[T]):

@@ -9,7 +9,7 @@ from steer.intervene.plan import Plan
 from steer.intervene.planner import Planner
 from steer.specs import Run, Work
 from steer.store import Store
-from steer.types import Chunk, Finished, Measurement, ModelInfo, ScoredArm
+from steer.types import Branches, Chunk, Finished, Measurement, ModelInfo, ScoredArm
 
 T = TypeVar("T")
 S_contra = TypeVar("S_contra", bound=Work, contravariant=True)
@@ -33,13 +33,15 @@ class Unit:
 @dataclass(frozen=True, slots=True)
 class Answer:
     """Everything a plan brought: rows in the order of arms and samples, none of a scoring plan.
-    ``captured``: what was read of each (arm, sample), where the plan reads activations."""
+    ``captured``: what was read of each (arm, sample), where the plan reads activations.
+    ``branches``: of a branching plan, an arm each."""
 
     plan: Plan
     rows: tuple[tuple[Chunk, Finished], ...]
     measurements: tuple[Measurement, ...]
     scores: tuple[ScoredArm, ...]
     captured: Mapping[tuple[str, int], Captured] = field(default_factory=dict)
+    branches: tuple[Branches, ...] = ()
 
 
 class Archive(Protocol):

@@ -62,6 +62,7 @@ class SteeringService(pb.SteeringServiceServicer):
             started=wire.build_started(plan.started(core.model)),
             rows=[wire.build_row(*row) for row in rows.ordered(plan)],
             measurements=[wire.build_measurement(item) for item in done.measurements],
+            branches=[wire.build_branches(one) for one in done.branches],
         )
 
     async def Score(self, request: pb.ScoreRequest, context: Context) -> pb.ScoreResponse:
@@ -125,7 +126,8 @@ def _messages(events: Events) -> list[pb.GenerateResponse]:
     """One message for all chunks of a step, then what ended."""
     chunks = [wire.build_chunk(event) for event in events if isinstance(event, Chunk)]
     messages = [pb.GenerateResponse(chunks=pb.Chunks(chunks=chunks))] if chunks else []
-    return messages + [_last(event) for event in events if not isinstance(event, Chunk)]
+    ends = (_ends(event) for event in events if not isinstance(event, Chunk))
+    return messages + [message for end in ends for message in end]
 
 
 def _captured(event: Event) -> list[pb.CaptureResponse]:
@@ -141,9 +143,12 @@ def _captured(event: Event) -> list[pb.CaptureResponse]:
     return []
 
 
-def _last(event: Event) -> pb.GenerateResponse:
+def _ends(event: Event) -> list[pb.GenerateResponse]:
     if isinstance(event, Finished):
-        return pb.GenerateResponse(finished=wire.build_finished(event))
+        return [pb.GenerateResponse(finished=wire.build_finished(event))]
     assert isinstance(event, Done)
     measurements = [wire.build_measurement(item) for item in event.measurements]
-    return pb.GenerateResponse(measurements=pb.Measurements(measurements=measurements))
+    return [
+        *(pb.GenerateResponse(branches=wire.build_branches(one)) for one in event.branches),
+        pb.GenerateResponse(measurements=pb.Measurements(measurements=measurements)),
+    ]

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from steer.specs.task import InlineTask
-from steer.types import Arm, Sampling
+from steer.types import Arm, Branching, Sampling
 
 
 class Controls(StrEnum):
@@ -27,7 +27,8 @@ class EvaluateSpec:
     ``measure``: compare each row with the unsteered model on the row's tokens. ``swapped_target``:
     the arm whose vector was trained on the traces of other problems; empty is what the cards say.
     ``untaught``: id of an evaluation of the same problems on a model that never saw a trace, whose
-    subject was trained there in the same way.
+    subject was trained there in the same way. ``branching``: for the baseline and every steered
+    arm, and each rule that chooses a branch, one more arm.
     """
 
     kind: ClassVar[str] = "evaluate"
@@ -47,3 +48,4 @@ class EvaluateSpec:
     allow_model_mismatch: bool = False
     swapped_target: str = ""
     untaught: str = ""
+    branching: Branching | None = None

@@ -62,14 +62,6 @@ OBJECTIVE_CROSS_ENTROPY: Objective
 OBJECTIVE_RLOO: Objective
 OBJECTIVE_GRPO_NO_STD: Objective
 
-class TokenSpan(_message.Message):
-    __slots__ = ("begin", "end")
-    BEGIN_FIELD_NUMBER: _ClassVar[int]
-    END_FIELD_NUMBER: _ClassVar[int]
-    begin: int
-    end: int
-    def __init__(self, begin: _Optional[int] = ..., end: _Optional[int] = ...) -> None: ...
-
 class Passage(_message.Message):
     __slots__ = ("prompt", "answer", "spans")
     PROMPT_FIELD_NUMBER: _ClassVar[int]
@@ -77,8 +69,8 @@ class Passage(_message.Message):
     SPANS_FIELD_NUMBER: _ClassVar[int]
     prompt: _trial_pb2.Prompt
     answer: str
-    spans: _containers.RepeatedCompositeFieldContainer[TokenSpan]
-    def __init__(self, prompt: _Optional[_Union[_trial_pb2.Prompt, _Mapping]] = ..., answer: _Optional[str] = ..., spans: _Optional[_Iterable[_Union[TokenSpan, _Mapping]]] = ...) -> None: ...
+    spans: _containers.RepeatedCompositeFieldContainer[_trial_pb2.TokenSpan]
+    def __init__(self, prompt: _Optional[_Union[_trial_pb2.Prompt, _Mapping]] = ..., answer: _Optional[str] = ..., spans: _Optional[_Iterable[_Union[_trial_pb2.TokenSpan, _Mapping]]] = ...) -> None: ...
 
 class ExtractSpec(_message.Message):
     __slots__ = ("into", "positive", "negative", "task_name", "inline_task", "n", "paired", "method", "read_at", "event", "offset", "pooling", "sites", "normalise", "scale", "as_probe", "where", "description", "licence", "seed")

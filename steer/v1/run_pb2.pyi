@@ -39,7 +39,7 @@ RUN_STATE_FAILED: RunState
 RUN_STATE_CANCELLED: RunState
 
 class EvaluateSpec(_message.Message):
-    __slots__ = ("task_name", "inline_task", "arms", "subject", "controls", "split", "n", "samples", "sampling", "seed", "random_seeds", "strengths", "ceiling", "measure", "allow_model_mismatch", "swapped_target", "untaught")
+    __slots__ = ("task_name", "inline_task", "arms", "subject", "controls", "split", "n", "samples", "sampling", "seed", "random_seeds", "strengths", "ceiling", "measure", "allow_model_mismatch", "swapped_target", "untaught", "branching")
     TASK_NAME_FIELD_NUMBER: _ClassVar[int]
     INLINE_TASK_FIELD_NUMBER: _ClassVar[int]
     ARMS_FIELD_NUMBER: _ClassVar[int]
@@ -57,6 +57,7 @@ class EvaluateSpec(_message.Message):
     ALLOW_MODEL_MISMATCH_FIELD_NUMBER: _ClassVar[int]
     SWAPPED_TARGET_FIELD_NUMBER: _ClassVar[int]
     UNTAUGHT_FIELD_NUMBER: _ClassVar[int]
+    BRANCHING_FIELD_NUMBER: _ClassVar[int]
     task_name: str
     inline_task: _task_pb2.InlineTask
     arms: _containers.RepeatedCompositeFieldContainer[_trial_pb2.Arm]
@@ -74,7 +75,8 @@ class EvaluateSpec(_message.Message):
     allow_model_mismatch: bool
     swapped_target: str
     untaught: str
-    def __init__(self, task_name: _Optional[str] = ..., inline_task: _Optional[_Union[_task_pb2.InlineTask, _Mapping]] = ..., arms: _Optional[_Iterable[_Union[_trial_pb2.Arm, _Mapping]]] = ..., subject: _Optional[str] = ..., controls: _Optional[_Union[Controls, str]] = ..., split: _Optional[str] = ..., n: _Optional[int] = ..., samples: _Optional[int] = ..., sampling: _Optional[_Union[_trial_pb2.Sampling, _Mapping]] = ..., seed: _Optional[int] = ..., random_seeds: _Optional[int] = ..., strengths: _Optional[_Iterable[float]] = ..., ceiling: _Optional[str] = ..., measure: _Optional[bool] = ..., allow_model_mismatch: _Optional[bool] = ..., swapped_target: _Optional[str] = ..., untaught: _Optional[str] = ...) -> None: ...
+    branching: _trial_pb2.Branching
+    def __init__(self, task_name: _Optional[str] = ..., inline_task: _Optional[_Union[_task_pb2.InlineTask, _Mapping]] = ..., arms: _Optional[_Iterable[_Union[_trial_pb2.Arm, _Mapping]]] = ..., subject: _Optional[str] = ..., controls: _Optional[_Union[Controls, str]] = ..., split: _Optional[str] = ..., n: _Optional[int] = ..., samples: _Optional[int] = ..., sampling: _Optional[_Union[_trial_pb2.Sampling, _Mapping]] = ..., seed: _Optional[int] = ..., random_seeds: _Optional[int] = ..., strengths: _Optional[_Iterable[float]] = ..., ceiling: _Optional[str] = ..., measure: _Optional[bool] = ..., allow_model_mismatch: _Optional[bool] = ..., swapped_target: _Optional[str] = ..., untaught: _Optional[str] = ..., branching: _Optional[_Union[_trial_pb2.Branching, _Mapping]] = ...) -> None: ...
 
 class RunSpec(_message.Message):
     __slots__ = ("name", "evaluate", "extract", "train", "sweep")

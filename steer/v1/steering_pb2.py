@@ -26,7 +26,7 @@ from steer.v1 import intervention_pb2 as steer_dot_v1_dot_intervention__pb2
 from steer.v1 import trial_pb2 as steer_dot_v1_dot_trial__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17steer/v1/steering.proto\x12\x08steer.v1\x1a\x1bsteer/v1/intervention.proto\x1a\x14steer/v1/trial.proto\"\x11\n\x0fGetModelRequest\"\xe1\x02\n\x10GetModelResponse\x12\n\n\x02id\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x03 \x01(\t\x12\x14\n\x0c\x61rchitecture\x18\x04 \x01(\t\x12\x0e\n\x06layers\x18\x05 \x01(\r\x12\x0f\n\x07\x64_model\x18\x06 \x01(\r\x12\x12\n\nvocab_size\x18\x07 \x01(\r\x12\x16\n\x0e\x63ontext_length\x18\x08 \x01(\r\x12\x12\n\nparameters\x18\t \x01(\x04\x12\r\n\x05\x64type\x18\n \x01(\t\x12\x0e\n\x06\x64\x65vice\x18\x0b \x01(\t\x12\x1f\n\x06points\x18\x0c \x03(\x0e\x32\x0f.steer.v1.Point\x12\x0b\n\x03ops\x18\r \x03(\t\x12\x19\n\x11has_chat_template\x18\x0e \x01(\x08\x12\x10\n\x08max_rows\x18\x0f \x01(\r\x12\x11\n\tkv_tokens\x18\x10 \x01(\x04\x12\x16\n\x0eserver_version\x18\x11 \x01(\t\"1\n\x0fGenerateRequest\x12\x1e\n\x05trial\x18\x01 \x01(\x0b\x32\x0f.steer.v1.Trial\"\xbd\x01\n\x10GenerateResponse\x12$\n\x07started\x18\x01 \x01(\x0b\x32\x11.steer.v1.StartedH\x00\x12\"\n\x06\x63hunks\x18\x02 \x01(\x0b\x32\x10.steer.v1.ChunksH\x00\x12&\n\x08\x66inished\x18\x03 \x01(\x0b\x32\x12.steer.v1.FinishedH\x00\x12.\n\x0cmeasurements\x18\x04 \x01(\x0b\x32\x16.steer.v1.MeasurementsH\x00\x42\x07\n\x05\x65vent\"0\n\x0e\x43ompareRequest\x12\x1e\n\x05trial\x18\x01 \x01(\x0b\x32\x0f.steer.v1.Trial\"\x7f\n\x0f\x43ompareResponse\x12\"\n\x07started\x18\x01 \x01(\x0b\x32\x11.steer.v1.Started\x12\x1b\n\x04rows\x18\x02 \x03(\x0b\x32\r.steer.v1.Row\x12+\n\x0cmeasurements\x18\x03 \x03(\x0b\x32\x15.steer.v1.Measurement\"\x93\x01\n\x0cScoreRequest\x12 \n\x06prompt\x18\x01 \x01(\x0b\x32\x10.steer.v1.Prompt\x12&\n\x0c\x63ontinuation\x18\x02 \x01(\x0b\x32\x10.steer.v1.Prompt\x12\x1b\n\x04\x61rms\x18\x03 \x03(\x0b\x32\r.steer.v1.Arm\x12\x1c\n\x14\x61llow_model_mismatch\x18\x04 \x01(\x08\"\x82\x01\n\tScoredArm\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08logprobs\x18\x02 \x03(\x01\x12\r\n\x05ranks\x18\x03 \x03(\r\x12\n\n\x02kl\x18\x04 \x03(\x01\x12\x15\n\rtotal_logprob\x18\x05 \x01(\x01\x12#\n\x08receipts\x18\x06 \x03(\x0b\x32\x11.steer.v1.Receipt\"i\n\rScoreResponse\x12\"\n\x07started\x18\x01 \x01(\x0b\x32\x11.steer.v1.Started\x12\x11\n\ttoken_ids\x18\x02 \x03(\r\x12!\n\x04\x61rms\x18\x03 \x03(\x0b\x32\x13.steer.v1.ScoredArm\"D\n\x0e\x46\x65\x61tureReadout\x12\x12\n\ndictionary\x18\x01 \x01(\t\x12\r\n\x05top_k\x18\x02 \x01(\r\x12\x0f\n\x07indices\x18\x03 \x03(\r\"\xa9\x01\n\x0e\x43\x61ptureRequest\x12\x1e\n\x05trial\x18\x01 \x01(\x0b\x32\x0f.steer.v1.Trial\x12\x1d\n\x05sites\x18\x02 \x03(\x0b\x32\x0e.steer.v1.Site\x12\x1e\n\x05where\x18\x03 \x01(\x0b\x32\x0f.steer.v1.Where\x12*\n\x08\x66\x65\x61tures\x18\x04 \x03(\x0b\x32\x18.steer.v1.FeatureReadout\x12\x0c\n\x04keep\x18\x05 \x01(\x08\"\x85\x01\n\x13\x43\x61pturedActivations\x12\x0b\n\x03\x61rm\x18\x01 \x01(\t\x12\x0e\n\x06sample\x18\x02 \x01(\r\x12\x1c\n\x04site\x18\x03 \x01(\x0b\x32\x0e.steer.v1.Site\x12\x11\n\tpositions\x18\x04 \x03(\r\x12 \n\x06tensor\x18\x05 \x01(\x0b\x32\x10.steer.v1.Tensor\"9\n\x11LatentActivations\x12\x0f\n\x07indices\x18\x01 \x03(\r\x12\x13\n\x0b\x61\x63tivations\x18\x02 \x03(\x02\"\x84\x01\n\x10\x43\x61pturedFeatures\x12\x0b\n\x03\x61rm\x18\x01 \x01(\t\x12\x0e\n\x06sample\x18\x02 \x01(\r\x12\x12\n\ndictionary\x18\x03 \x01(\t\x12\x11\n\tpositions\x18\x04 \x03(\r\x12,\n\x07latents\x18\x05 \x03(\x0b\x32\x1b.steer.v1.LatentActivations\"L\n\x0bHeldCapture\x12\x0b\n\x03\x61rm\x18\x01 \x01(\t\x12\x0e\n\x06sample\x18\x02 \x01(\r\x12\x12\n\ncapture_id\x18\x03 \x01(\t\x12\x0c\n\x04size\x18\x04 \x01(\x04\"7\n\x0cHeldCaptures\x12\'\n\x08\x63\x61ptures\x18\x01 \x03(\x0b\x32\x15.steer.v1.HeldCapture\"\x9a\x02\n\x0f\x43\x61ptureResponse\x12$\n\x07started\x18\x01 \x01(\x0b\x32\x11.steer.v1.StartedH\x00\x12\"\n\x06\x63hunks\x18\x02 \x01(\x0b\x32\x10.steer.v1.ChunksH\x00\x12\x34\n\x0b\x61\x63tivations\x18\x03 \x01(\x0b\x32\x1d.steer.v1.CapturedActivationsH\x00\x12.\n\x08\x66\x65\x61tures\x18\x04 \x01(\x0b\x32\x1a.steer.v1.CapturedFeaturesH\x00\x12&\n\x08\x66inished\x18\x05 \x01(\x0b\x32\x12.steer.v1.FinishedH\x00\x12&\n\x04held\x18\x06 \x01(\x0b\x32\x16.steer.v1.HeldCapturesH\x00\x42\x07\n\x05\x65vent\"3\n\x0fTokenizeRequest\x12 \n\x06prompt\x18\x01 \x01(\x0b\x32\x10.steer.v1.Prompt\"F\n\x10TokenizeResponse\x12\x11\n\ttoken_ids\x18\x01 \x03(\r\x12\x0e\n\x06pieces\x18\x02 \x03(\t\x12\x0f\n\x07special\x18\x03 \x03(\x08\x32\x98\x03\n\x0fSteeringService\x12\x41\n\x08GetModel\x12\x19.steer.v1.GetModelRequest\x1a\x1a.steer.v1.GetModelResponse\x12\x43\n\x08Generate\x12\x19.steer.v1.GenerateRequest\x1a\x1a.steer.v1.GenerateResponse0\x01\x12>\n\x07\x43ompare\x12\x18.steer.v1.CompareRequest\x1a\x19.steer.v1.CompareResponse\x12\x38\n\x05Score\x12\x16.steer.v1.ScoreRequest\x1a\x17.steer.v1.ScoreResponse\x12@\n\x07\x43\x61pture\x12\x18.steer.v1.CaptureRequest\x1a\x19.steer.v1.CaptureResponse0\x01\x12\x41\n\x08Tokenize\x12\x19.steer.v1.TokenizeRequest\x1a\x1a.steer.v1.TokenizeResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17steer/v1/steering.proto\x12\x08steer.v1\x1a\x1bsteer/v1/intervention.proto\x1a\x14steer/v1/trial.proto\"\x11\n\x0fGetModelRequest\"\xe1\x02\n\x10GetModelResponse\x12\n\n\x02id\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x03 \x01(\t\x12\x14\n\x0c\x61rchitecture\x18\x04 \x01(\t\x12\x0e\n\x06layers\x18\x05 \x01(\r\x12\x0f\n\x07\x64_model\x18\x06 \x01(\r\x12\x12\n\nvocab_size\x18\x07 \x01(\r\x12\x16\n\x0e\x63ontext_length\x18\x08 \x01(\r\x12\x12\n\nparameters\x18\t \x01(\x04\x12\r\n\x05\x64type\x18\n \x01(\t\x12\x0e\n\x06\x64\x65vice\x18\x0b \x01(\t\x12\x1f\n\x06points\x18\x0c \x03(\x0e\x32\x0f.steer.v1.Point\x12\x0b\n\x03ops\x18\r \x03(\t\x12\x19\n\x11has_chat_template\x18\x0e \x01(\x08\x12\x10\n\x08max_rows\x18\x0f \x01(\r\x12\x11\n\tkv_tokens\x18\x10 \x01(\x04\x12\x16\n\x0eserver_version\x18\x11 \x01(\t\"1\n\x0fGenerateRequest\x12\x1e\n\x05trial\x18\x01 \x01(\x0b\x32\x0f.steer.v1.Trial\"\xe5\x01\n\x10GenerateResponse\x12$\n\x07started\x18\x01 \x01(\x0b\x32\x11.steer.v1.StartedH\x00\x12\"\n\x06\x63hunks\x18\x02 \x01(\x0b\x32\x10.steer.v1.ChunksH\x00\x12&\n\x08\x66inished\x18\x03 \x01(\x0b\x32\x12.steer.v1.FinishedH\x00\x12.\n\x0cmeasurements\x18\x04 \x01(\x0b\x32\x16.steer.v1.MeasurementsH\x00\x12&\n\x08\x62ranches\x18\x05 \x01(\x0b\x32\x12.steer.v1.BranchesH\x00\x42\x07\n\x05\x65vent\"0\n\x0e\x43ompareRequest\x12\x1e\n\x05trial\x18\x01 \x01(\x0b\x32\x0f.steer.v1.Trial\"\xa5\x01\n\x0f\x43ompareResponse\x12\"\n\x07started\x18\x01 \x01(\x0b\x32\x11.steer.v1.Started\x12\x1b\n\x04rows\x18\x02 \x03(\x0b\x32\r.steer.v1.Row\x12+\n\x0cmeasurements\x18\x03 \x03(\x0b\x32\x15.steer.v1.Measurement\x12$\n\x08\x62ranches\x18\x04 \x03(\x0b\x32\x12.steer.v1.Branches\"\x93\x01\n\x0cScoreRequest\x12 \n\x06prompt\x18\x01 \x01(\x0b\x32\x10.steer.v1.Prompt\x12&\n\x0c\x63ontinuation\x18\x02 \x01(\x0b\x32\x10.steer.v1.Prompt\x12\x1b\n\x04\x61rms\x18\x03 \x03(\x0b\x32\r.steer.v1.Arm\x12\x1c\n\x14\x61llow_model_mismatch\x18\x04 \x01(\x08\"\x82\x01\n\tScoredArm\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08logprobs\x18\x02 \x03(\x01\x12\r\n\x05ranks\x18\x03 \x03(\r\x12\n\n\x02kl\x18\x04 \x03(\x01\x12\x15\n\rtotal_logprob\x18\x05 \x01(\x01\x12#\n\x08receipts\x18\x06 \x03(\x0b\x32\x11.steer.v1.Receipt\"i\n\rScoreResponse\x12\"\n\x07started\x18\x01 \x01(\x0b\x32\x11.steer.v1.Started\x12\x11\n\ttoken_ids\x18\x02 \x03(\r\x12!\n\x04\x61rms\x18\x03 \x03(\x0b\x32\x13.steer.v1.ScoredArm\"D\n\x0e\x46\x65\x61tureReadout\x12\x12\n\ndictionary\x18\x01 \x01(\t\x12\r\n\x05top_k\x18\x02 \x01(\r\x12\x0f\n\x07indices\x18\x03 \x03(\r\"\xa9\x01\n\x0e\x43\x61ptureRequest\x12\x1e\n\x05trial\x18\x01 \x01(\x0b\x32\x0f.steer.v1.Trial\x12\x1d\n\x05sites\x18\x02 \x03(\x0b\x32\x0e.steer.v1.Site\x12\x1e\n\x05where\x18\x03 \x01(\x0b\x32\x0f.steer.v1.Where\x12*\n\x08\x66\x65\x61tures\x18\x04 \x03(\x0b\x32\x18.steer.v1.FeatureReadout\x12\x0c\n\x04keep\x18\x05 \x01(\x08\"\x85\x01\n\x13\x43\x61pturedActivations\x12\x0b\n\x03\x61rm\x18\x01 \x01(\t\x12\x0e\n\x06sample\x18\x02 \x01(\r\x12\x1c\n\x04site\x18\x03 \x01(\x0b\x32\x0e.steer.v1.Site\x12\x11\n\tpositions\x18\x04 \x03(\r\x12 \n\x06tensor\x18\x05 \x01(\x0b\x32\x10.steer.v1.Tensor\"9\n\x11LatentActivations\x12\x0f\n\x07indices\x18\x01 \x03(\r\x12\x13\n\x0b\x61\x63tivations\x18\x02 \x03(\x02\"\x84\x01\n\x10\x43\x61pturedFeatures\x12\x0b\n\x03\x61rm\x18\x01 \x01(\t\x12\x0e\n\x06sample\x18\x02 \x01(\r\x12\x12\n\ndictionary\x18\x03 \x01(\t\x12\x11\n\tpositions\x18\x04 \x03(\r\x12,\n\x07latents\x18\x05 \x03(\x0b\x32\x1b.steer.v1.LatentActivations\"L\n\x0bHeldCapture\x12\x0b\n\x03\x61rm\x18\x01 \x01(\t\x12\x0e\n\x06sample\x18\x02 \x01(\r\x12\x12\n\ncapture_id\x18\x03 \x01(\t\x12\x0c\n\x04size\x18\x04 \x01(\x04\"7\n\x0cHeldCaptures\x12\'\n\x08\x63\x61ptures\x18\x01 \x03(\x0b\x32\x15.steer.v1.HeldCapture\"\x9a\x02\n\x0f\x43\x61ptureResponse\x12$\n\x07started\x18\x01 \x01(\x0b\x32\x11.steer.v1.StartedH\x00\x12\"\n\x06\x63hunks\x18\x02 \x01(\x0b\x32\x10.steer.v1.ChunksH\x00\x12\x34\n\x0b\x61\x63tivations\x18\x03 \x01(\x0b\x32\x1d.steer.v1.CapturedActivationsH\x00\x12.\n\x08\x66\x65\x61tures\x18\x04 \x01(\x0b\x32\x1a.steer.v1.CapturedFeaturesH\x00\x12&\n\x08\x66inished\x18\x05 \x01(\x0b\x32\x12.steer.v1.FinishedH\x00\x12&\n\x04held\x18\x06 \x01(\x0b\x32\x16.steer.v1.HeldCapturesH\x00\x42\x07\n\x05\x65vent\"3\n\x0fTokenizeRequest\x12 \n\x06prompt\x18\x01 \x01(\x0b\x32\x10.steer.v1.Prompt\"F\n\x10TokenizeResponse\x12\x11\n\ttoken_ids\x18\x01 \x03(\r\x12\x0e\n\x06pieces\x18\x02 \x03(\t\x12\x0f\n\x07special\x18\x03 \x03(\x08\x32\x98\x03\n\x0fSteeringService\x12\x41\n\x08GetModel\x12\x19.steer.v1.GetModelRequest\x1a\x1a.steer.v1.GetModelResponse\x12\x43\n\x08Generate\x12\x19.steer.v1.GenerateRequest\x1a\x1a.steer.v1.GenerateResponse0\x01\x12>\n\x07\x43ompare\x12\x18.steer.v1.CompareRequest\x1a\x19.steer.v1.CompareResponse\x12\x38\n\x05Score\x12\x16.steer.v1.ScoreRequest\x1a\x17.steer.v1.ScoreResponse\x12@\n\x07\x43\x61pture\x12\x18.steer.v1.CaptureRequest\x1a\x19.steer.v1.CaptureResponse0\x01\x12\x41\n\x08Tokenize\x12\x19.steer.v1.TokenizeRequest\x1a\x1a.steer.v1.TokenizeResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,37 +40,37 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GENERATEREQUEST']._serialized_start=463
   _globals['_GENERATEREQUEST']._serialized_end=512
   _globals['_GENERATERESPONSE']._serialized_start=515
-  _globals['_GENERATERESPONSE']._serialized_end=704
-  _globals['_COMPAREREQUEST']._serialized_start=706
-  _globals['_COMPAREREQUEST']._serialized_end=754
-  _globals['_COMPARERESPONSE']._serialized_start=756
-  _globals['_COMPARERESPONSE']._serialized_end=883
-  _globals['_SCOREREQUEST']._serialized_start=886
-  _globals['_SCOREREQUEST']._serialized_end=1033
-  _globals['_SCOREDARM']._serialized_start=1036
-  _globals['_SCOREDARM']._serialized_end=1166
-  _globals['_SCORERESPONSE']._serialized_start=1168
-  _globals['_SCORERESPONSE']._serialized_end=1273
-  _globals['_FEATUREREADOUT']._serialized_start=1275
-  _globals['_FEATUREREADOUT']._serialized_end=1343
-  _globals['_CAPTUREREQUEST']._serialized_start=1346
-  _globals['_CAPTUREREQUEST']._serialized_end=1515
-  _globals['_CAPTUREDACTIVATIONS']._serialized_start=1518
-  _globals['_CAPTUREDACTIVATIONS']._serialized_end=1651
-  _globals['_LATENTACTIVATIONS']._serialized_start=1653
-  _globals['_LATENTACTIVATIONS']._serialized_end=1710
-  _globals['_CAPTUREDFEATURES']._serialized_start=1713
-  _globals['_CAPTUREDFEATURES']._serialized_end=1845
-  _globals['_HELDCAPTURE']._serialized_start=1847
-  _globals['_HELDCAPTURE']._serialized_end=1923
-  _globals['_HELDCAPTURES']._serialized_start=1925
-  _globals['_HELDCAPTURES']._serialized_end=1980
-  _globals['_CAPTURERESPONSE']._serialized_start=1983
-  _globals['_CAPTURERESPONSE']._serialized_end=2265
-  _globals['_TOKENIZEREQUEST']._serialized_start=2267
-  _globals['_TOKENIZEREQUEST']._serialized_end=2318
-  _globals['_TOKENIZERESPONSE']._serialized_start=2320
-  _globals['_TOKENIZERESPONSE']._serialized_end=2390
-  _globals['_STEERINGSERVICE']._serialized_start=2393
-  _globals['_STEERINGSERVICE']._serialized_end=2801
+  _globals['_GENERATERESPONSE']._serialized_end=744
+  _globals['_COMPAREREQUEST']._serialized_start=746
+  _globals['_COMPAREREQUEST']._serialized_end=794
+  _globals['_COMPARERESPONSE']._serialized_start=797
+  _globals['_COMPARERESPONSE']._serialized_end=962
+  _globals['_SCOREREQUEST']._serialized_start=965
+  _globals['_SCOREREQUEST']._serialized_end=1112
+  _globals['_SCOREDARM']._serialized_start=1115
+  _globals['_SCOREDARM']._serialized_end=1245
+  _globals['_SCORERESPONSE']._serialized_start=1247
+  _globals['_SCORERESPONSE']._serialized_end=1352
+  _globals['_FEATUREREADOUT']._serialized_start=1354
+  _globals['_FEATUREREADOUT']._serialized_end=1422
+  _globals['_CAPTUREREQUEST']._serialized_start=1425
+  _globals['_CAPTUREREQUEST']._serialized_end=1594
+  _globals['_CAPTUREDACTIVATIONS']._serialized_start=1597
+  _globals['_CAPTUREDACTIVATIONS']._serialized_end=1730
+  _globals['_LATENTACTIVATIONS']._serialized_start=1732
+  _globals['_LATENTACTIVATIONS']._serialized_end=1789
+  _globals['_CAPTUREDFEATURES']._serialized_start=1792
+  _globals['_CAPTUREDFEATURES']._serialized_end=1924
+  _globals['_HELDCAPTURE']._serialized_start=1926
+  _globals['_HELDCAPTURE']._serialized_end=2002
+  _globals['_HELDCAPTURES']._serialized_start=2004
+  _globals['_HELDCAPTURES']._serialized_end=2059
+  _globals['_CAPTURERESPONSE']._serialized_start=2062
+  _globals['_CAPTURERESPONSE']._serialized_end=2344
+  _globals['_TOKENIZEREQUEST']._serialized_start=2346
+  _globals['_TOKENIZEREQUEST']._serialized_end=2397
+  _globals['_TOKENIZERESPONSE']._serialized_start=2399
+  _globals['_TOKENIZERESPONSE']._serialized_end=2469
+  _globals['_STEERINGSERVICE']._serialized_start=2472
+  _globals['_STEERINGSERVICE']._serialized_end=2880
 # @@protoc_insertion_point(module_scope)

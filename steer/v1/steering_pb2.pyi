@@ -57,16 +57,18 @@ class GenerateRequest(_message.Message):
     def __init__(self, trial: _Optional[_Union[_trial_pb2.Trial, _Mapping]] = ...) -> None: ...
 
 class GenerateResponse(_message.Message):
-    __slots__ = ("started", "chunks", "finished", "measurements")
+    __slots__ = ("started", "chunks", "finished", "measurements", "branches")
     STARTED_FIELD_NUMBER: _ClassVar[int]
     CHUNKS_FIELD_NUMBER: _ClassVar[int]
     FINISHED_FIELD_NUMBER: _ClassVar[int]
     MEASUREMENTS_FIELD_NUMBER: _ClassVar[int]
+    BRANCHES_FIELD_NUMBER: _ClassVar[int]
     started: _trial_pb2.Started
     chunks: _trial_pb2.Chunks
     finished: _trial_pb2.Finished
     measurements: _trial_pb2.Measurements
-    def __init__(self, started: _Optional[_Union[_trial_pb2.Started, _Mapping]] = ..., chunks: _Optional[_Union[_trial_pb2.Chunks, _Mapping]] = ..., finished: _Optional[_Union[_trial_pb2.Finished, _Mapping]] = ..., measurements: _Optional[_Union[_trial_pb2.Measurements, _Mapping]] = ...) -> None: ...
+    branches: _trial_pb2.Branches
+    def __init__(self, started: _Optional[_Union[_trial_pb2.Started, _Mapping]] = ..., chunks: _Optional[_Union[_trial_pb2.Chunks, _Mapping]] = ..., finished: _Optional[_Union[_trial_pb2.Finished, _Mapping]] = ..., measurements: _Optional[_Union[_trial_pb2.Measurements, _Mapping]] = ..., branches: _Optional[_Union[_trial_pb2.Branches, _Mapping]] = ...) -> None: ...
 
 class CompareRequest(_message.Message):
     __slots__ = ("trial",)
@@ -75,14 +77,16 @@ class CompareRequest(_message.Message):
     def __init__(self, trial: _Optional[_Union[_trial_pb2.Trial, _Mapping]] = ...) -> None: ...
 
 class CompareResponse(_message.Message):
-    __slots__ = ("started", "rows", "measurements")
+    __slots__ = ("started", "rows", "measurements", "branches")
     STARTED_FIELD_NUMBER: _ClassVar[int]
     ROWS_FIELD_NUMBER: _ClassVar[int]
     MEASUREMENTS_FIELD_NUMBER: _ClassVar[int]
+    BRANCHES_FIELD_NUMBER: _ClassVar[int]
     started: _trial_pb2.Started
     rows: _containers.RepeatedCompositeFieldContainer[_trial_pb2.Row]
     measurements: _containers.RepeatedCompositeFieldContainer[_trial_pb2.Measurement]
-    def __init__(self, started: _Optional[_Union[_trial_pb2.Started, _Mapping]] = ..., rows: _Optional[_Iterable[_Union[_trial_pb2.Row, _Mapping]]] = ..., measurements: _Optional[_Iterable[_Union[_trial_pb2.Measurement, _Mapping]]] = ...) -> None: ...
+    branches: _containers.RepeatedCompositeFieldContainer[_trial_pb2.Branches]
+    def __init__(self, started: _Optional[_Union[_trial_pb2.Started, _Mapping]] = ..., rows: _Optional[_Iterable[_Union[_trial_pb2.Row, _Mapping]]] = ..., measurements: _Optional[_Iterable[_Union[_trial_pb2.Measurement, _Mapping]]] = ..., branches: _Optional[_Iterable[_Union[_trial_pb2.Branches, _Mapping]]] = ...) -> None: ...
 
 class ScoreRequest(_message.Message):
     __slots__ = ("prompt", "continuation", "arms", "allow_model_mismatch")

@@ -85,7 +85,8 @@ class SteeringServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Generate(self, request, context):
-        """Run a trial and stream its tokens: started, then chunks and finished rows, then measurements.
+        """Run a trial and stream its tokens: started, then chunks and finished rows, then branches if
+        there are some, then measurements.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -40,7 +40,9 @@ class SteeringServiceStub:
     GetModel: _grpc.UnaryUnaryMultiCallable[_steering_pb2.GetModelRequest, _steering_pb2.GetModelResponse]
     """What is served."""
     Generate: _grpc.UnaryStreamMultiCallable[_steering_pb2.GenerateRequest, _steering_pb2.GenerateResponse]
-    """Run a trial and stream its tokens: started, then chunks and finished rows, then measurements."""
+    """Run a trial and stream its tokens: started, then chunks and finished rows, then branches if
+    there are some, then measurements.
+    """
     Compare: _grpc.UnaryUnaryMultiCallable[_steering_pb2.CompareRequest, _steering_pb2.CompareResponse]
     """Run a trial and return it whole."""
     Score: _grpc.UnaryUnaryMultiCallable[_steering_pb2.ScoreRequest, _steering_pb2.ScoreResponse]
@@ -64,7 +66,9 @@ class SteeringServiceAsyncStub(SteeringServiceStub):
     GetModel: _aio.UnaryUnaryMultiCallable[_steering_pb2.GetModelRequest, _steering_pb2.GetModelResponse]  # type: ignore[assignment]
     """What is served."""
     Generate: _aio.UnaryStreamMultiCallable[_steering_pb2.GenerateRequest, _steering_pb2.GenerateResponse]  # type: ignore[assignment]
-    """Run a trial and stream its tokens: started, then chunks and finished rows, then measurements."""
+    """Run a trial and stream its tokens: started, then chunks and finished rows, then branches if
+    there are some, then measurements.
+    """
     Compare: _aio.UnaryUnaryMultiCallable[_steering_pb2.CompareRequest, _steering_pb2.CompareResponse]  # type: ignore[assignment]
     """Run a trial and return it whole."""
     Score: _aio.UnaryUnaryMultiCallable[_steering_pb2.ScoreRequest, _steering_pb2.ScoreResponse]  # type: ignore[assignment]
@@ -97,7 +101,9 @@ class SteeringServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _steering_pb2.GenerateRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_steering_pb2.GenerateResponse], _abc.AsyncIterator[_steering_pb2.GenerateResponse]]:
-        """Run a trial and stream its tokens: started, then chunks and finished rows, then measurements."""
+        """Run a trial and stream its tokens: started, then chunks and finished rows, then branches if
+        there are some, then measurements.
+        """
 
     @_abc_1.abstractmethod
     def Compare(

@@ -2,6 +2,7 @@ import datetime
 
 from google.protobuf import duration_pb2 as _duration_pb2
 from steer.v1 import intervention_pb2 as _intervention_pb2
+from steer.v1 import task_pb2 as _task_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -118,8 +119,18 @@ class Arm(_message.Message):
     recipes: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, name: _Optional[str] = ..., interventions: _Optional[_Iterable[_Union[_intervention_pb2.Intervention, _Mapping]]] = ..., forced_prefix: _Optional[_Union[Prompt, _Mapping]] = ..., logit_bias: _Optional[_Mapping[int, float]] = ..., prompt: _Optional[_Union[Prompt, _Mapping]] = ..., recipes: _Optional[_Iterable[str]] = ...) -> None: ...
 
+class Branching(_message.Message):
+    __slots__ = ("k", "extractor", "pattern")
+    K_FIELD_NUMBER: _ClassVar[int]
+    EXTRACTOR_FIELD_NUMBER: _ClassVar[int]
+    PATTERN_FIELD_NUMBER: _ClassVar[int]
+    k: int
+    extractor: _task_pb2.Extractor
+    pattern: str
+    def __init__(self, k: _Optional[int] = ..., extractor: _Optional[_Union[_task_pb2.Extractor, str]] = ..., pattern: _Optional[str] = ...) -> None: ...
+
 class Trial(_message.Message):
-    __slots__ = ("prompt", "arms", "baseline", "noise_floor", "sampling", "samples", "measure", "allow_model_mismatch")
+    __slots__ = ("prompt", "arms", "baseline", "noise_floor", "sampling", "samples", "measure", "allow_model_mismatch", "branching")
     PROMPT_FIELD_NUMBER: _ClassVar[int]
     ARMS_FIELD_NUMBER: _ClassVar[int]
     BASELINE_FIELD_NUMBER: _ClassVar[int]
@@ -128,6 +139,7 @@ class Trial(_message.Message):
     SAMPLES_FIELD_NUMBER: _ClassVar[int]
     MEASURE_FIELD_NUMBER: _ClassVar[int]
     ALLOW_MODEL_MISMATCH_FIELD_NUMBER: _ClassVar[int]
+    BRANCHING_FIELD_NUMBER: _ClassVar[int]
     prompt: Prompt
     arms: _containers.RepeatedCompositeFieldContainer[Arm]
     baseline: bool
@@ -136,7 +148,8 @@ class Trial(_message.Message):
     samples: int
     measure: bool
     allow_model_mismatch: bool
-    def __init__(self, prompt: _Optional[_Union[Prompt, _Mapping]] = ..., arms: _Optional[_Iterable[_Union[Arm, _Mapping]]] = ..., baseline: _Optional[bool] = ..., noise_floor: _Optional[bool] = ..., sampling: _Optional[_Union[Sampling, _Mapping]] = ..., samples: _Optional[int] = ..., measure: _Optional[bool] = ..., allow_model_mismatch: _Optional[bool] = ...) -> None: ...
+    branching: Branching
+    def __init__(self, prompt: _Optional[_Union[Prompt, _Mapping]] = ..., arms: _Optional[_Iterable[_Union[Arm, _Mapping]]] = ..., baseline: _Optional[bool] = ..., noise_floor: _Optional[bool] = ..., sampling: _Optional[_Union[Sampling, _Mapping]] = ..., samples: _Optional[int] = ..., measure: _Optional[bool] = ..., allow_model_mismatch: _Optional[bool] = ..., branching: _Optional[_Union[Branching, _Mapping]] = ...) -> None: ...
 
 class ResolvedIntervention(_message.Message):
     __slots__ = ("op", "operand", "content_hash", "coefficients", "where", "gate")
@@ -185,20 +198,22 @@ class ResolvedArm(_message.Message):
     def __init__(self, name: _Optional[str] = ..., prompt_token_ids: _Optional[_Iterable[int]] = ..., forced_token_ids: _Optional[_Iterable[int]] = ..., interventions: _Optional[_Iterable[_Union[ResolvedIntervention, _Mapping]]] = ..., shares_prefill: _Optional[bool] = ...) -> None: ...
 
 class Started(_message.Message):
-    __slots__ = ("request_id", "model", "fingerprint", "sampling", "samples", "arms")
+    __slots__ = ("request_id", "model", "fingerprint", "sampling", "samples", "arms", "branching")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
     SAMPLING_FIELD_NUMBER: _ClassVar[int]
     SAMPLES_FIELD_NUMBER: _ClassVar[int]
     ARMS_FIELD_NUMBER: _ClassVar[int]
+    BRANCHING_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     model: str
     fingerprint: str
     sampling: Sampling
     samples: int
     arms: _containers.RepeatedCompositeFieldContainer[ResolvedArm]
-    def __init__(self, request_id: _Optional[str] = ..., model: _Optional[str] = ..., fingerprint: _Optional[str] = ..., sampling: _Optional[_Union[Sampling, _Mapping]] = ..., samples: _Optional[int] = ..., arms: _Optional[_Iterable[_Union[ResolvedArm, _Mapping]]] = ...) -> None: ...
+    branching: Branching
+    def __init__(self, request_id: _Optional[str] = ..., model: _Optional[str] = ..., fingerprint: _Optional[str] = ..., sampling: _Optional[_Union[Sampling, _Mapping]] = ..., samples: _Optional[int] = ..., arms: _Optional[_Iterable[_Union[ResolvedArm, _Mapping]]] = ..., branching: _Optional[_Union[Branching, _Mapping]] = ...) -> None: ...
 
 class Alternative(_message.Message):
     __slots__ = ("token_id", "logprob")
@@ -215,7 +230,7 @@ class Alternatives(_message.Message):
     def __init__(self, tokens: _Optional[_Iterable[_Union[Alternative, _Mapping]]] = ...) -> None: ...
 
 class Chunk(_message.Message):
-    __slots__ = ("arm", "sample", "token_ids", "text", "logprobs", "ranks", "alternatives")
+    __slots__ = ("arm", "sample", "token_ids", "text", "logprobs", "ranks", "alternatives", "margins")
     ARM_FIELD_NUMBER: _ClassVar[int]
     SAMPLE_FIELD_NUMBER: _ClassVar[int]
     TOKEN_IDS_FIELD_NUMBER: _ClassVar[int]
@@ -223,6 +238,7 @@ class Chunk(_message.Message):
     LOGPROBS_FIELD_NUMBER: _ClassVar[int]
     RANKS_FIELD_NUMBER: _ClassVar[int]
     ALTERNATIVES_FIELD_NUMBER: _ClassVar[int]
+    MARGINS_FIELD_NUMBER: _ClassVar[int]
     arm: str
     sample: int
     token_ids: _containers.RepeatedScalarFieldContainer[int]
@@ -230,7 +246,8 @@ class Chunk(_message.Message):
     logprobs: _containers.RepeatedScalarFieldContainer[float]
     ranks: _containers.RepeatedScalarFieldContainer[int]
     alternatives: _containers.RepeatedCompositeFieldContainer[Alternatives]
-    def __init__(self, arm: _Optional[str] = ..., sample: _Optional[int] = ..., token_ids: _Optional[_Iterable[int]] = ..., text: _Optional[str] = ..., logprobs: _Optional[_Iterable[float]] = ..., ranks: _Optional[_Iterable[int]] = ..., alternatives: _Optional[_Iterable[_Union[Alternatives, _Mapping]]] = ...) -> None: ...
+    margins: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, arm: _Optional[str] = ..., sample: _Optional[int] = ..., token_ids: _Optional[_Iterable[int]] = ..., text: _Optional[str] = ..., logprobs: _Optional[_Iterable[float]] = ..., ranks: _Optional[_Iterable[int]] = ..., alternatives: _Optional[_Iterable[_Union[Alternatives, _Mapping]]] = ..., margins: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class Chunks(_message.Message):
     __slots__ = ("chunks",)
@@ -339,7 +356,7 @@ class Measurements(_message.Message):
     def __init__(self, measurements: _Optional[_Iterable[_Union[Measurement, _Mapping]]] = ...) -> None: ...
 
 class Row(_message.Message):
-    __slots__ = ("arm", "sample", "token_ids", "text", "logprobs", "ranks", "alternatives", "finished")
+    __slots__ = ("arm", "sample", "token_ids", "text", "logprobs", "ranks", "alternatives", "finished", "margins")
     ARM_FIELD_NUMBER: _ClassVar[int]
     SAMPLE_FIELD_NUMBER: _ClassVar[int]
     TOKEN_IDS_FIELD_NUMBER: _ClassVar[int]
@@ -348,6 +365,7 @@ class Row(_message.Message):
     RANKS_FIELD_NUMBER: _ClassVar[int]
     ALTERNATIVES_FIELD_NUMBER: _ClassVar[int]
     FINISHED_FIELD_NUMBER: _ClassVar[int]
+    MARGINS_FIELD_NUMBER: _ClassVar[int]
     arm: str
     sample: int
     token_ids: _containers.RepeatedScalarFieldContainer[int]
@@ -356,4 +374,69 @@ class Row(_message.Message):
     ranks: _containers.RepeatedScalarFieldContainer[int]
     alternatives: _containers.RepeatedCompositeFieldContainer[Alternatives]
     finished: Finished
-    def __init__(self, arm: _Optional[str] = ..., sample: _Optional[int] = ..., token_ids: _Optional[_Iterable[int]] = ..., text: _Optional[str] = ..., logprobs: _Optional[_Iterable[float]] = ..., ranks: _Optional[_Iterable[int]] = ..., alternatives: _Optional[_Iterable[_Union[Alternatives, _Mapping]]] = ..., finished: _Optional[_Union[Finished, _Mapping]] = ...) -> None: ...
+    margins: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, arm: _Optional[str] = ..., sample: _Optional[int] = ..., token_ids: _Optional[_Iterable[int]] = ..., text: _Optional[str] = ..., logprobs: _Optional[_Iterable[float]] = ..., ranks: _Optional[_Iterable[int]] = ..., alternatives: _Optional[_Iterable[_Union[Alternatives, _Mapping]]] = ..., finished: _Optional[_Union[Finished, _Mapping]] = ..., margins: _Optional[_Iterable[float]] = ...) -> None: ...
+
+class TokenSpan(_message.Message):
+    __slots__ = ("begin", "end")
+    BEGIN_FIELD_NUMBER: _ClassVar[int]
+    END_FIELD_NUMBER: _ClassVar[int]
+    begin: int
+    end: int
+    def __init__(self, begin: _Optional[int] = ..., end: _Optional[int] = ...) -> None: ...
+
+class Branch(_message.Message):
+    __slots__ = ("rank", "first_token_id", "tokens", "logprob", "mean_logprob", "answer", "span", "confidence")
+    RANK_FIELD_NUMBER: _ClassVar[int]
+    FIRST_TOKEN_ID_FIELD_NUMBER: _ClassVar[int]
+    TOKENS_FIELD_NUMBER: _ClassVar[int]
+    LOGPROB_FIELD_NUMBER: _ClassVar[int]
+    MEAN_LOGPROB_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_FIELD_NUMBER: _ClassVar[int]
+    SPAN_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    rank: int
+    first_token_id: int
+    tokens: int
+    logprob: float
+    mean_logprob: float
+    answer: str
+    span: TokenSpan
+    confidence: float
+    def __init__(self, rank: _Optional[int] = ..., first_token_id: _Optional[int] = ..., tokens: _Optional[int] = ..., logprob: _Optional[float] = ..., mean_logprob: _Optional[float] = ..., answer: _Optional[str] = ..., span: _Optional[_Union[TokenSpan, _Mapping]] = ..., confidence: _Optional[float] = ...) -> None: ...
+
+class BranchedAnswer(_message.Message):
+    __slots__ = ("answer", "confidence", "ranks")
+    ANSWER_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    RANKS_FIELD_NUMBER: _ClassVar[int]
+    answer: str
+    confidence: float
+    ranks: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, answer: _Optional[str] = ..., confidence: _Optional[float] = ..., ranks: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class BranchChoices(_message.Message):
+    __slots__ = ("confidence", "aggregated", "logprob", "mean_logprob", "random")
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    AGGREGATED_FIELD_NUMBER: _ClassVar[int]
+    LOGPROB_FIELD_NUMBER: _ClassVar[int]
+    MEAN_LOGPROB_FIELD_NUMBER: _ClassVar[int]
+    RANDOM_FIELD_NUMBER: _ClassVar[int]
+    confidence: int
+    aggregated: int
+    logprob: int
+    mean_logprob: int
+    random: int
+    def __init__(self, confidence: _Optional[int] = ..., aggregated: _Optional[int] = ..., logprob: _Optional[int] = ..., mean_logprob: _Optional[int] = ..., random: _Optional[int] = ...) -> None: ...
+
+class Branches(_message.Message):
+    __slots__ = ("arm", "branches", "answers", "choices")
+    ARM_FIELD_NUMBER: _ClassVar[int]
+    BRANCHES_FIELD_NUMBER: _ClassVar[int]
+    ANSWERS_FIELD_NUMBER: _ClassVar[int]
+    CHOICES_FIELD_NUMBER: _ClassVar[int]
+    arm: str
+    branches: _containers.RepeatedCompositeFieldContainer[Branch]
+    answers: _containers.RepeatedCompositeFieldContainer[BranchedAnswer]
+    choices: BranchChoices
+    def __init__(self, arm: _Optional[str] = ..., branches: _Optional[_Iterable[_Union[Branch, _Mapping]]] = ..., answers: _Optional[_Iterable[_Union[BranchedAnswer, _Mapping]]] = ..., choices: _Optional[_Union[BranchChoices, _Mapping]] = ...) -> None: ...

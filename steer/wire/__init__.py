@@ -24,6 +24,7 @@ from steer.types import (
     Where,
 )
 from steer.wire import captures, foreign, gates, interventions, recipes, runs, specs, trials, where
+from steer.wire.branches import build_branches, parse_branches
 from steer.wire.captures import (
     build_activations,
     build_capture,
@@ -187,6 +188,7 @@ __all__ = [
     "build_account",
     "build_activations",
     "build_arm",
+    "build_branches",
     "build_capture",
     "build_chunk",
     "build_event",
@@ -217,6 +219,7 @@ __all__ = [
     "parse_account",
     "parse_activations",
     "parse_arm",
+    "parse_branches",
     "parse_capture",
     "parse_chunk",
     "parse_event",

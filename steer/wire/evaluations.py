@@ -2,6 +2,7 @@
 
 import steer.v1 as pb
 from steer.specs import EvaluateSpec
+from steer.wire.branches import build_branching, read_branching
 from steer.wire.check import Check
 from steer.wire.enums import CONTROLS
 from steer.wire.sampling import build_task_sampling, parse_sampling
@@ -39,6 +40,7 @@ def build_evaluate(spec: EvaluateSpec) -> pb.EvaluateSpec:
         swapped_target=spec.swapped_target,
         untaught=spec.untaught,
         allow_model_mismatch=spec.allow_model_mismatch,
+        branching=None if spec.branching is None else build_branching(spec.branching),
         **build_task(spec.task),
         **build_scalars(spec, _SCALARS),
     )
@@ -59,5 +61,10 @@ def read_evaluate(message: pb.EvaluateSpec, check: Check) -> EvaluateSpec:
         swapped_target=message.swapped_target,
         untaught=message.untaught,
         allow_model_mismatch=message.allow_model_mismatch,
+        branching=(
+            read_branching(message.branching, check.at("branching"))
+            if message.HasField("branching")
+            else None
+        ),
         **read_scalars(message, _SCALARS, check),
     )

@@ -31,6 +31,7 @@ def build_chunk(chunk: Chunk) -> pb.Chunk:
         logprobs=chunk.logprobs,
         ranks=chunk.ranks,
         alternatives=[_build_alternatives(step) for step in chunk.alternatives],
+        margins=chunk.margins,
     )
 
 
@@ -47,6 +48,7 @@ def parse_chunk(message: pb.Chunk | pb.Row) -> Chunk:
             tuple(Alternative(one.token_id, one.logprob) for one in step.tokens)
             for step in message.alternatives
         ),
+        margins=tuple(message.margins),
     )
 
 
@@ -97,6 +99,7 @@ def build_row(chunk: Chunk, finished: Finished) -> pb.Row:
         ranks=chunk.ranks,
         alternatives=[_build_alternatives(step) for step in chunk.alternatives],
         finished=build_finished(finished),
+        margins=chunk.margins,
     )
 
 

@@ -2,6 +2,7 @@
 
 import steer.v1 as pb
 from steer.types import GateDecision, ResolvedArm, ResolvedIntervention, Started
+from steer.wire.branches import build_branching, read_branching
 from steer.wire.check import Check
 from steer.wire.operands import build_site, parse_site
 from steer.wire.sampling import build_sampling, parse_sampling
@@ -17,18 +18,23 @@ def build_started(started: Started) -> pb.Started:
         sampling=build_sampling(started.sampling),
         samples=started.samples,
         arms=[_build_resolved_arm(arm) for arm in started.arms],
+        branching=None if started.branching is None else build_branching(started.branching),
     )
 
 
 def parse_started(message: pb.Started) -> Started:
     """The first message of an answer."""
+    check = Check.begin()
     return Started(
         request_id=message.request_id,
         model=message.model,
         fingerprint=message.fingerprint,
-        sampling=parse_sampling(message.sampling, Check.begin()),
+        sampling=parse_sampling(message.sampling, check),
         samples=message.samples,
         arms=tuple(_parse_resolved_arm(arm) for arm in message.arms),
+        branching=(
+            read_branching(message.branching, check) if message.HasField("branching") else None
+        ),
     )
 
 

@@ -61,9 +61,14 @@ def _read_inline(message: pb.InlineTask, check: Check) -> InlineTask:
         extractor=EXTRACTOR.parse(message.extractor, check.at("extractor")),
         pattern=message.pattern,
     )
-    if task.extractor is Extractor.REGEX:
-        check.at("pattern").require(task.pattern)
-    elif task.pattern:
-        given = f"is for the extractor {Extractor.REGEX.value}; leave it out, or say so"
-        check.at("pattern").fail("CONTRADICTORY", given)
+    check_pattern(task.extractor, task.pattern, check)
     return task
+
+
+def check_pattern(extractor: Extractor, pattern: str, check: Check) -> None:
+    """A pattern is there when, and only when, the extractor needs one."""
+    if extractor is Extractor.REGEX:
+        check.at("pattern").require(pattern)
+    elif pattern:
+        given = f"is for the extractor {Extractor.REGEX.value}; leave it out, or give that one"
+        check.at("pattern").fail("CONTRADICTORY", given)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 import steer.v1 as pb
 from steer.types import BASELINE, NOISE_FLOOR, Arm, Message, Prompt, ScoreTrial, Trial
+from steer.wire.branches import build_branching, read_branching
 from steer.wire.check import Check
 from steer.wire.interventions import build_intervention, parse_intervention
 from steer.wire.sampling import build_sampling, parse_logit_bias, parse_sampling
@@ -102,6 +103,7 @@ def build_trial(trial: Trial) -> pb.Trial:
         samples=trial.samples,
         measure=trial.measure,
         allow_model_mismatch=trial.allow_model_mismatch,
+        branching=None if trial.branching is None else build_branching(trial.branching),
     )
 
 
@@ -117,7 +119,14 @@ def read_trial(message: pb.Trial, check: Check) -> Trial:
         samples=message.samples if message.HasField("samples") else default.samples,
         measure=message.measure if message.HasField("measure") else default.measure,
         allow_model_mismatch=message.allow_model_mismatch,
+        branching=(
+            read_branching(message.branching, check.at("branching"))
+            if message.HasField("branching")
+            else None
+        ),
     )
+    if trial.branching is not None:
+        _check_branched(trial, check)
     check.at("samples").within(trial.samples, 1, MAX_SAMPLES)
     if not trial.arms and not trial.baseline:
         check.at("arms").fail("REQUIRED", "is empty and the baseline is off; give an arm")
@@ -127,6 +136,15 @@ def read_trial(message: pb.Trial, check: Check) -> Trial:
             "repeats the first arm at zero strength; give one with interventions",
         )
     return trial
+
+
+def _check_branched(trial: Trial, check: Check) -> None:
+    if trial.samples != 1:
+        message = f"is {trial.samples}; branches take the place of samples; give one of both"
+        check.at("samples").fail("CONTRADICTORY", message)
+    if trial.sampling.temperature:
+        message = f"is {trial.sampling.temperature:g}; branches go on greedily; give 0"
+        check.at("sampling").at("temperature").fail("CONTRADICTORY", message)
 
 
 def build_score(trial: ScoreTrial) -> pb.ScoreRequest:

@@ -36,6 +36,7 @@ evaluations = st.builds(
     untaught=s.text,
     measure=st.booleans(),
     allow_model_mismatch=st.booleans(),
+    branching=st.none() | s.branchings,
 )
 seeds = st.integers(0, 2**53 - 1)
 counts = st.integers(1, 1_000_000)

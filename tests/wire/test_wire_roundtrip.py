@@ -22,6 +22,7 @@ BOTH_WAYS: dict[str, tuple[st.SearchStrategy[Any], Callable[..., Any], Callable[
     "started": (s.started, wire.build_started, wire.parse_started),
     "chunk": (s.chunks, wire.build_chunk, wire.parse_chunk),
     "finished": (s.finished, wire.build_finished, wire.parse_finished),
+    "branches": (s.branches, wire.build_branches, wire.parse_branches),
     "measurement": (s.measurements, wire.build_measurement, wire.parse_measurement),
     "scored_arm": (s.scored_arms, wire.build_scored_arm, wire.parse_scored_arm),
     "activations": (s.activations(), wire.build_activations, wire.parse_activations),

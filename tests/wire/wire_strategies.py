@@ -1,6 +1,7 @@
 """Valid values of every type that goes over the wire."""
 
 import struct
+from dataclasses import replace
 
 from hypothesis import strategies as st
 
@@ -151,7 +152,11 @@ samplings = st.builds(
     logprobs=st.integers(0, 20),
     logit_bias=biases,
 )
-trials = st.builds(
+ways = st.sampled_from([one for one in t.Extractor if one is not t.Extractor.REGEX])
+branchings = st.builds(t.Branching, st.integers(2, 1024), ways) | st.builds(
+    t.Branching, st.integers(2, 1024), st.just(t.Extractor.REGEX), words
+)
+plain_trials = st.builds(
     t.Trial,
     prompt=prompts,
     arms=arm_lists,
@@ -161,6 +166,17 @@ trials = st.builds(
     measure=st.booleans(),
     allow_model_mismatch=st.booleans(),
 )
+branched_trials = st.builds(
+    lambda trial, branching: replace(
+        trial,
+        samples=1,
+        sampling=replace(trial.sampling, temperature=0.0),
+        branching=branching,
+    ),
+    plain_trials,
+    branchings,
+)
+trials = plain_trials | branched_trials
 readouts = st.one_of(
     st.builds(t.FeatureReadout, names, st.integers(1, 1000), several(uint32, unique=True)),
     st.builds(t.FeatureReadout, names, st.just(0), several(uint32, min_size=1, unique=True)),
@@ -197,7 +213,20 @@ receipts = st.builds(
     features=several(st.builds(t.FeatureReceipt, uint32, numbers, numbers)),
 )
 alternatives = several(st.builds(t.Alternative, uint32, numbers))
-chunks = st.builds(t.Chunk, text, uint32, ids, text, values, ids, several(alternatives))
+chunks = st.builds(t.Chunk, text, uint32, ids, text, values, ids, several(alternatives), values)
+spans = st.tuples(uint32, uint32)
+answered = st.builds(t.Branch, uint32, uint32, uint32.filter(bool), finite, text, spans, finite)
+unanswered = st.builds(
+    t.Branch, uint32, st.none() | uint32, uint32.filter(bool), st.none() | finite
+)
+ranks = st.none() | uint32
+branches = st.builds(
+    t.Branches,
+    text,
+    several(answered | unanswered),
+    several(st.builds(t.BranchedAnswer, text, finite, ids)),
+    st.builds(t.Choices, ranks, ranks, ranks, ranks, uint32),
+)
 usages = st.builds(t.Usage, uint32, uint32, uint32, nanoseconds, nanoseconds, nanoseconds)
 finished = st.builds(
     t.Finished, text, uint32, st.sampled_from(t.FinishReason), text, usages, several(receipts)
@@ -211,7 +240,16 @@ resolved = st.builds(
     t.ResolvedIntervention, text, text, text, several(st.tuples(sites, finite)), wheres, decisions
 )
 resolved_arms = st.builds(t.ResolvedArm, text, ids, ids, several(resolved), st.booleans())
-started = st.builds(t.Started, text, text, text, samplings, uint32, several(resolved_arms))
+started = st.builds(
+    t.Started,
+    text,
+    text,
+    text,
+    samplings,
+    uint32,
+    several(resolved_arms),
+    branching=st.none() | branchings,
+)
 scored_arms = st.builds(t.ScoredArm, text, logprobs, ids, kls, several(receipts))
 
 

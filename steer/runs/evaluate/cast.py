@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from steer.measure.records import MeasuredArm, Role
+from steer.runs.evaluate.branching import branched_entries
 from steer.runs.evaluate.controls import Controls
 from steer.runs.evaluate.directions import Sources, operand_of, scaled
 from steer.runs.evaluate.entries import CUE, Cast, Entry
@@ -24,6 +25,9 @@ def cast_of(spec: EvaluateSpec, task: Task, context: Context) -> Cast:
     subject = next((arm for arm in arms if arm.name == subject_name(spec)), None)
     entries = [_claim(arm, subject, spec, sources) for arm in arms]
     omitted: dict[Role, str] = {}
+    if spec.branching is not None:
+        steered = [entry for entry in entries if entry.about.role is Role.STEERED]
+        entries += branched_entries(steered)
     if subject is not None:
         entries += [_dose(subject, factor) for factor in spec.strengths if factor != 1.0]
     if spec.controls is Wanted.STANDARD:

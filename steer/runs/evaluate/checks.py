@@ -9,13 +9,14 @@ from typing import TypeVar
 from steer.errors import FailedPrecondition, SteerError, Violations
 from steer.runs.evaluate import untaught
 from steer.runs.evaluate.asking import max_tokens
+from steer.runs.evaluate.branching import branching_trials
 from steer.runs.evaluate.cast import cast_of, subject_name
 from steer.runs.evaluate.making import used_splits
 from steer.runs.evaluate.task import task_of
 from steer.runs.kind import Context
 from steer.specs import Controls, EvaluateSpec
 from steer.tasks.task import Item, Task
-from steer.types import BASELINE, Trial
+from steer.types import BASELINE, Arm, Trial
 
 T = TypeVar("T")
 
@@ -67,7 +68,11 @@ def _samples(spec: EvaluateSpec, context: Context, found: Violations) -> None:
     if spec.samples > 1 and spec.sampling.temperature == 0:
         message = "greedy samples are all the same; give a temperature above 0, or one sample"
         found.add(f"{PATH}.samples", "CONTRADICTORY", message)
-    most = context.model.max_rows // 2
+    rows = context.model.max_rows
+    if spec.branching is not None and spec.branching.k > rows:
+        message = f"an arm's branches run together; this server has rows for {rows}"
+        found.add(f"{PATH}.branching.k", "TOO_MANY_ROWS", message)
+    most = rows // 2
     if spec.samples > most:
         message = f"an arm's samples run together; this server has rows for {most}"
         found.add(f"{PATH}.samples", "TOO_MANY_ROWS", message)
@@ -101,7 +106,11 @@ def _plan(spec: EvaluateSpec, task: Task, context: Context, found: Violations) -
         sampling=replace(spec.sampling, max_tokens=max_tokens(spec, task)),
         allow_model_mismatch=spec.allow_model_mismatch,
     )
-    if _tried(lambda: context.planner.trial(trial, ""), PATH, found) and not found:
+    trials = [trial]
+    if spec.branching is not None:
+        trials += branching_trials(spec, trial, [Arm(BASELINE)])
+    planned = [_tried(partial(context.planner.trial, one, ""), PATH, found) for one in trials]
+    if all(planned) and not found:
         _prompts(items, context, found)
         _added(spec, task, context, found)
 

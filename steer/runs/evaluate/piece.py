@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from steer.measure.records import Role
 from steer.runs.evaluate.asking import Asking
+from steer.runs.evaluate.branching import branching_trials, chosen, counted
 from steer.runs.evaluate.entries import WRITTEN, Cast, Entry
 from steer.runs.evaluate.examples import example, places
 from steer.runs.evaluate.flow import Asked, Flow
@@ -35,7 +36,15 @@ class Pieces:
     def problems(self, items: Sequence[Item], shown: int) -> Flow[Json]:
         """Problems under every arm; the first ``shown`` are kept as examples."""
         first = [(item, trial) for item in items for trial in self._first(item)]
-        done = self._graded(first, (yield _trials(first)))
+        branched = [(item, trial) for item in items for trial in self._branched(item)]
+        answers = yield _trials(first + branched)
+        done = self._graded(first, answers[: len(first)])
+        branches = answers[len(first) :]
+        done += [
+            one
+            for (item, _), answer in zip(branched, branches, strict=True)
+            for one in chosen(item, self.task, answer)
+        ]
         rewriter = Rewriter(self.writer, self._traces(done))
 
         second = [(item, trial) for item in items for trial in self._second(item, rewriter)]
@@ -52,6 +61,7 @@ class Pieces:
             "places": places(done, self._main),
             "gains": [one for question in questions for one in question.result(scored)],
             "examples": [self._example(item, done) for item in items[:shown]],
+            "branches": counted(branches),
         }
 
     def retained(self, items: Sequence[Item]) -> Flow[Json]:
@@ -65,11 +75,19 @@ class Pieces:
     # ---- stages ---------------------------------------------------------------------------------
 
     def _first(self, item: Item) -> Iterable[Trial]:
-        entries = [entry for entry in self.cast.entries if entry.about.role not in WRITTEN]
+        later = WRITTEN | {Role.BRANCHED}
+        entries = [entry for entry in self.cast.entries if entry.about.role not in later]
         main = self._arms(item, [entry for entry in entries if entry.main])
         rest = self._arms(item, [entry for entry in entries if not entry.main])
         yield from self.asking.trials(item, main, measure=self.asking.spec.measure, baseline=True)
         yield from self.asking.trials(item, rest)
+
+    def _branched(self, item: Item) -> Iterable[Trial]:
+        if self.asking.spec.branching is None:
+            return ()
+        arms = {entry.arm.name: entry.arm for entry in self.cast.chosen({Role.BRANCHED})}
+        (plain,) = self.asking.trials(item, (), baseline=True, samples=1)
+        return branching_trials(self.asking.spec, plain, arms.values())
 
     def _second(self, item: Item, rewriter: Rewriter) -> Iterable[Trial]:
         given = (rewriter.arm_for(entry, item) for entry in self.cast.chosen(WRITTEN))

@@ -8,6 +8,7 @@ from steer.measure.plain import as_json
 from steer.measure.records import Record, Role
 from steer.measure.summary import summarise
 from steer.measure.verdict import verdicts
+from steer.runs.evaluate.branching import summed
 from steer.runs.evaluate.entries import CAST, about_of
 from steer.runs.kind import Json
 from steer.specs import EvaluateSpec
@@ -29,6 +30,9 @@ def report(spec: EvaluateSpec, results: Mapping[str, Json]) -> Json:
         "places": _places(one["places"] for one in results.values() if "places" in one),
         "examples": list(_all(results, "examples")),
     }
+    if spec.branching is not None:
+        counts = [one["branches"] for one in results.values() if "branches" in one]
+        told["branching"] = summed(spec, counts)
     records = [Record.from_dict(row) for row in _all(results, "records")]
     if not any(one.arm == BASELINE and not one.retention for one in records):
         return told
