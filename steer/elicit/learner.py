@@ -75,12 +75,12 @@ class Learner:
         """One step of Adam along the gradients gathered; ``norm``: weight of the sum of squared
         norms in the loss.
 
-        Raises BadLoss, and NoGradient before the first step; then nothing has changed.
+        Raises BadLoss when a gradient or what comes of it is not finite, and NoGradient before the
+        first step; the learner is of no use then.
         """
         gradients = [vector.grad for vector in self._vectors.values() if vector.grad is not None]
         if not all(bool(torch.isfinite(gradient).all()) for gradient in gradients):
-            self.forget()
-            raise BadLoss("a gradient is not finite: the learning rate may be too high")
+            raise BadLoss("a gradient is not finite: the rate may be too high")
         if not self._step and not any(bool(gradient.any()) for gradient in gradients):
             raise NoGradient("the loss does not depend on the vectors where they act")
         for vector in self._vectors.values() if norm else ():
@@ -90,6 +90,8 @@ class Learner:
         self._optimiser.step()
         self._step += 1
         self.forget()
+        if not all(bool(torch.isfinite(vector).all()) for vector in self._vectors.values()):
+            raise BadLoss(f"the vectors are no longer finite: the rate {rate:g} is too high")
 
     def forget(self) -> None:
         """Drop the gradients gathered."""

@@ -32,4 +32,4 @@ class State:
 
     def norms(self) -> dict[Site, float]:
         """‖v‖ by site."""
-        return {at: float(np.linalg.norm(vector)) for at, vector in self.vectors.items()}
+        return {at: float(np.linalg.norm(v.astype(np.float64))) for at, v in self.vectors.items()}

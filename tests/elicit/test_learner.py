@@ -188,18 +188,13 @@ def test_a_state_goes_on_as_if_nothing_had_been_between() -> None:
     assert (whole.step, resumed.step) == (5, 5)
 
 
-def test_a_bad_step_changes_nothing() -> None:
+def test_what_is_not_finite_is_told() -> None:
     net, given = network(), rows(Phase.DECODE)
-    learner = Learner(zero())
-    learner.study(net, [lessons_of(given[0])], Manner())
-    learner.update(0.1)
-    before = learner.state()
-    learner.study(net, [replace(lessons_of(given[0]), climb=float("nan"))], Manner())
-    with pytest.raises(BadLoss):
-        learner.update(0.1)
-    after = learner.state()
-    assert after.step == 1
-    assert all(np.array_equal(after.vectors[at], before.vectors[at]) for at in SITES)
+    for climb, norm in ((float("nan"), 0.0), (1.0, float("nan"))):
+        learner = Learner(zero())
+        learner.study(net, [replace(lessons_of(given[0]), climb=climb)], Manner())
+        with pytest.raises(BadLoss):
+            learner.update(0.1, norm)
 
 
 def test_vectors_that_touch_nothing_are_told() -> None:

@@ -33,8 +33,8 @@ def gradient(net: PreTrainedModel) -> tuple[Tensor, Tensor]:
     def add(hidden: Tensor) -> None:
         hidden.copy_(hidden + pushed)
 
-    with visiting(net, {Site(0, Point.MLP_OUT): add, Site(1): add}):
-        logits = net(input_ids=IDS, use_cache=False).logits
+    with visiting(net, {Site(0, Point.ATTN_OUT): add, Site(1, Point.MLP_OUT): add, Site(1): add}):
+        logits = torch.cat([net(input_ids=ids, use_cache=False).logits for ids in (IDS, IDS[:1])])
     loss = logits.float().log_softmax(-1)[..., 3].sum()
     return loss.detach(), torch.autograd.grad(loss, pushed)[0]
 

@@ -36,8 +36,10 @@ class PackedLinear(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(…, in_features) to (…, out_features). ``x`` can have a gradient, the weight has none."""
         if x.requires_grad and torch.is_grad_enabled():
-            y: Tensor = _Product.apply(x, self._packed, self.bias)  # type: ignore[no-untyped-call]
-            return y
+            # As a matrix: of other shapes the operator gives a view, which hooks may not change.
+            flat = x.reshape(-1, self.in_features)
+            y: Tensor = _Product.apply(flat, self._packed, self.bias)  # type: ignore[no-untyped-call]
+            return y.view(*x.shape[:-1], self.out_features)
         return _product(x, self._packed, self.bias)
 
 

@@ -1,0 +1,1 @@
+"""The kind of run ``train``: one vector per site, trained while the model is frozen."""

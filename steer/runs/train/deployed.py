@@ -1,0 +1,67 @@
+"""Activations where the vectors will act: how large they are, and how they spread."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from steer.elicit.state import Array
+from steer.elicit.within import within_class
+from steer.intervene.plan import Plan
+from steer.runs.kind import Context
+from steer.tasks.task import Item
+from steer.types import CaptureTrial, Sampling, Site, Trial, Where
+
+TEXTS = 256
+"""Problems whose unsteered answers are read."""
+ROWS = 2048
+"""Activations at a site that its spread is made from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """By site: mean ‖h‖ of the unsteered model over the positions where vectors act, and a factor F
+    (rank, d_model) of the covariance there, Σ = FᵀF. Sites without such a position are left out."""
+
+    norms: Mapping[Site, float]
+    spreads: Mapping[Site, Array]
+
+
+def deployed(
+    items: Sequence[Item],
+    sites: Sequence[Site],
+    where: Where,
+    max_tokens: int,
+    context: Context,
+) -> Deployed:
+    """Read off the model's own greedy answers."""
+
+    def plans() -> Iterator[tuple[int, Plan]]:
+        for place, item in enumerate(items[:TEXTS]):
+            trial = Trial(item.prompt, sampling=Sampling(max_tokens=max_tokens), measure=False)
+            capture = CaptureTrial(trial, tuple(sites), where)
+            yield place, context.planner.capture(capture, "")
+
+    sizes: dict[Site, dict[int, tuple[float, int]]] = {site: {} for site in sites}
+    rows: dict[Site, dict[int, Array]] = {site: {} for site in sites}
+    share = max(1, ROWS // max(1, min(len(items), TEXTS)))
+    for place, answer in context.answers(plans()):
+        for captured in answer.captured.values():
+            for site, (_, found) in captured.activations.items():
+                length = np.linalg.norm(found.astype(np.float64), axis=1).sum()
+                sizes[site][place] = (float(length), len(found))
+                rows[site][place] = found[:: -(-len(found) // share)].copy()
+    return Deployed(
+        {site: _mean(told) for site, told in sizes.items() if told},
+        {site: _spread(told) for site, told in rows.items() if told},
+    )
+
+
+def _mean(told: Mapping[int, tuple[float, int]]) -> float:
+    # In the order of the problems, not of the answers: sums depend on it.
+    given = [told[place] for place in sorted(told)]
+    return round(sum(size for size, _ in given) / sum(count for _, count in given), 4)
+
+
+def _spread(told: Mapping[int, Array]) -> Array:
+    return within_class([np.concatenate([told[place] for place in sorted(told)])])
