@@ -8,7 +8,6 @@ import argparse
 import json
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,25 +17,17 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from steer.engine.embedded.engine import EmbeddedEngine
-from steer.engine.scheduler import Limits
-from steer.intervene.captures import Captures
-from steer.intervene.planner import Planner
+from bench.background import engine
 from steer.measure.calibration import Calibration, calibrate
 from steer.measure.records import MeasuredArm, Record, Role
-from steer.models.load import load
 from steer.runs.background import Background
 from steer.runs.evaluate.kind import Evaluate
-from steer.server.recipe_book import RecipeBook
 from steer.specs import EvaluateSpec
-from steer.store import Store, Vector, bundled
-from steer.store.files import open_files
-from steer.store.recipes import RecipeFiles
+from steer.store import Vector
 from steer.types import BASELINE, Add, Arm, Intervention, Operand, RandomLike, Stored, WithinClass
 
 RESULTS = Path(__file__).parent / "calibration.json"
 ORGANISMS = ("a1", "a2")
-LIMITS = Limits(max_rows=256, kv_tokens=256 * 128, step_tokens=512, max_queue=4096)
 DRAWS = 500
 """Bootstrap samples of each verdict: there are 200 of a kind."""
 
@@ -104,19 +95,6 @@ def run(case: Case, context: Background, nulls: int, problems: int) -> list[Reco
             records += map(Record.from_dict, result.get("records", ()))
             progress.advance(bar)
     return records
-
-
-@contextmanager
-def engine(model: str) -> Iterator[Background]:
-    """An organism with the bundled vectors."""
-    loaded, store = load(model), Store(bundled())
-    running = EmbeddedEngine(loaded, LIMITS)
-    recipes = RecipeBook(RecipeFiles(open_files(store.root)))
-    planner = Planner(running.info(), store, loaded.text, running, recipes, Captures())
-    try:
-        yield Background(running, planner)
-    finally:
-        running.close()
 
 
 def _plain(one: Calibration, problems: int) -> dict[str, Any]:
