@@ -21,7 +21,7 @@ from steer.cli.options import (
     When,
     branching_of,
 )
-from steer.cli.run_report import write
+from steer.cli.run_report import show, write
 from steer.errors import InvalidRequest
 from steer.specs import Controls, EvaluateSpec, Extractor
 
@@ -87,7 +87,6 @@ def evaluate(
     It is a stored run: when you stop waiting it goes on with its server, and --run brings you back.
     Starts a server of its own unless --target names one.
     """
-    from steer.cli.evaluation import print_evaluation
     from steer.cli.output import print_json
 
     if not (task or run):
@@ -118,9 +117,9 @@ def evaluate(
             handle = client.runs.evaluate(asked, run_id=run, **options)
         else:
             handle = known(client, run)
-        report = finished(handle, "evaluate")
-    write(report, handle.id, report_html, report_json, report_csv)
-    print_json(report) if json else print_evaluation(report)
+        found = finished(handle, "evaluate")
+    write(found, report_html, report_json, report_csv)
+    print_json(found.report) if json else show(found)
 
 
 def _treatments(arms: Treatments, other: str, client: "Client") -> "dict[str, Treatment]":

@@ -1,12 +1,12 @@
 """What commands that make runs share: where they run, waiting for them, coming back to them."""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from steer.errors import FailedPrecondition, InvalidRequest
-from steer.specs import Extractor, InlineTask
+from steer.specs import Extractor, InlineTask, Run, RunReport
 
 if TYPE_CHECKING:
     from steer.client.client import Client
@@ -41,16 +41,19 @@ def task_of(task: str, extractor: Extractor, pattern: str) -> "str | InlineTask"
     return task
 
 
-def finished(handle: "RunHandle", command: str) -> Mapping[str, Any]:
-    """Follow a run to its end, and its report. Whoever stops waiting is told how to come back."""
+def finished(
+    handle: "RunHandle", command: str, show: "Callable[[RunHandle], Run] | None" = None
+) -> RunReport:
+    """Follow a run to its end, and its report; ``show``: how, without it with a bar. Whoever stops
+    waiting is told how to come back."""
     from steer.cli.progress import follow
 
     try:
-        follow(handle)
+        (show or follow)(handle)
     except KeyboardInterrupt:
         print(f"come back with: steer {command} --run {handle.id}", file=sys.stderr)
         raise
-    return handle.report()
+    return RunReport(handle.run, handle.report())
 
 
 def known(client: "Client", run: str) -> "RunHandle":

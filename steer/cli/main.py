@@ -17,6 +17,8 @@ from steer.cli import (
     runs,
     score,
     serve,
+    sweep,
+    train,
     vectors,
 )
 from steer.cli.errors import ReportingGroup
@@ -35,6 +37,8 @@ app.command("model")(model.model)
 app.command("health")(health.health)
 app.command("demo")(demo.demo)
 app.command("evaluate")(evaluate.evaluate)
+app.command("train")(train.train)
+app.command("sweep")(sweep.sweep)
 app.command("report")(run_report.report)
 app.add_typer(vectors.app, name="vectors")
 app.add_typer(recipes.app, name="recipes")

@@ -9,10 +9,11 @@ from steer.client import run_calls
 from steer.client.arms import Treatment
 from steer.client.evaluations import EvaluateOptions, make_evaluation
 from steer.client.run_table import as_pandas, records
+from steer.client.sweeps import SweepOptions, make_sweep
+from steer.client.trainings import TrainOptions, make_training
 from steer.client.watching import Watching, succeeded
 from steer.errors import SteerError
 from steer.specs import (
-    EvaluateSpec,
     InlineTask,
     Run,
     RunEvent,
@@ -20,6 +21,7 @@ from steer.specs import (
     RunSpec,
     RunState,
     UnitResult,
+    Work,
 )
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ class AsyncRuns:
 
     async def create(
         self,
-        spec: RunSpec | EvaluateSpec,
+        spec: RunSpec | Work,
         *,
         name: str = "",
         run_id: str = "",
@@ -62,6 +64,37 @@ class AsyncRuns:
         intervention is the arm ``steered``; more go into ``arms={name: recipe}``. For the options
         see ``EvaluateOptions``; the rest and errors as in ``create``."""
         spec = make_evaluation(task, intervention, **options)
+        return await self.create(spec, name=name, run_id=run_id, timeout=timeout)
+
+    async def sweep(
+        self,
+        task: str | InlineTask,
+        intervention: Treatment | None = None,
+        *,
+        name: str = "",
+        run_id: str = "",
+        timeout: float | None = None,
+        **options: Unpack[SweepOptions],
+    ) -> "AsyncRunHandle":
+        """Queue a sweep: the intervention at every layer, point and strength on the split
+        ``select``, the best of them with all controls on ``report``. For the options see
+        ``SweepOptions``; the rest as in ``evaluate``."""
+        spec = make_sweep(task, intervention, **options)
+        return await self.create(spec, name=name, run_id=run_id, timeout=timeout)
+
+    async def train(
+        self,
+        into: str,
+        *,
+        name: str = "",
+        run_id: str = "",
+        timeout: float | None = None,
+        **options: Unpack[TrainOptions],
+    ) -> "AsyncRunHandle":
+        """Queue the training of a vector that is stored as ``into``: by a task's rewards, or on
+        right traces or demonstrations. For the options see ``TrainOptions``; the rest as in
+        ``create``."""
+        spec = make_training(into, **options)
         return await self.create(spec, name=name, run_id=run_id, timeout=timeout)
 
     async def get(self, run_id: str, *, timeout: float | None = None) -> "AsyncRunHandle":
@@ -146,6 +179,14 @@ class AsyncRunHandle:
             async for event in events:
                 self.run = event.run
                 yield event.run
+
+    async def events(self, *, timeout: float | None = None) -> AsyncIterator[RunEvent]:
+        """``progress`` with the results of units, those there are first."""
+        watched = self._runs.watch(self.id, results=True, timeout=timeout)
+        async with aclosing(watched) as events:
+            async for event in events:
+                self.run = event.run
+                yield event
 
     async def wait(self, *, timeout: float | None = None) -> Run:
         """The run when it has succeeded. Raises what it failed with, Cancelled when somebody

@@ -8,10 +8,11 @@ from steer.client import run_calls
 from steer.client.arms import Treatment
 from steer.client.evaluations import EvaluateOptions, make_evaluation
 from steer.client.run_table import as_pandas, records
+from steer.client.sweeps import SweepOptions, make_sweep
+from steer.client.trainings import TrainOptions, make_training
 from steer.client.watching import Watching, succeeded
 from steer.errors import SteerError
 from steer.specs import (
-    EvaluateSpec,
     InlineTask,
     Run,
     RunEvent,
@@ -19,6 +20,7 @@ from steer.specs import (
     RunSpec,
     RunState,
     UnitResult,
+    Work,
 )
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ class Runs:
 
     def create(
         self,
-        spec: RunSpec | EvaluateSpec,
+        spec: RunSpec | Work,
         *,
         name: str = "",
         run_id: str = "",
@@ -61,6 +63,37 @@ class Runs:
         intervention is the arm ``steered``; more go into ``arms={name: recipe}``. For the options
         see ``EvaluateOptions``; the rest and errors as in ``create``."""
         spec = make_evaluation(task, intervention, **options)
+        return self.create(spec, name=name, run_id=run_id, timeout=timeout)
+
+    def sweep(
+        self,
+        task: str | InlineTask,
+        intervention: Treatment | None = None,
+        *,
+        name: str = "",
+        run_id: str = "",
+        timeout: float | None = None,
+        **options: Unpack[SweepOptions],
+    ) -> "RunHandle":
+        """Queue a sweep: the intervention at every layer, point and strength on the split
+        ``select``, the best of them with all controls on ``report``. For the options see
+        ``SweepOptions``; the rest as in ``evaluate``."""
+        spec = make_sweep(task, intervention, **options)
+        return self.create(spec, name=name, run_id=run_id, timeout=timeout)
+
+    def train(
+        self,
+        into: str,
+        *,
+        name: str = "",
+        run_id: str = "",
+        timeout: float | None = None,
+        **options: Unpack[TrainOptions],
+    ) -> "RunHandle":
+        """Queue the training of a vector that is stored as ``into``: by a task's rewards, or on
+        right traces or demonstrations. For the options see ``TrainOptions``; the rest as in
+        ``create``."""
+        spec = make_training(into, **options)
         return self.create(spec, name=name, run_id=run_id, timeout=timeout)
 
     def get(self, run_id: str, *, timeout: float | None = None) -> "RunHandle":
@@ -141,6 +174,12 @@ class RunHandle:
         for event in self._runs.watch(self.id, timeout=timeout):
             self.run = event.run
             yield event.run
+
+    def events(self, *, timeout: float | None = None) -> Iterator[RunEvent]:
+        """``progress`` with the results of units, those there are first."""
+        for event in self._runs.watch(self.id, results=True, timeout=timeout):
+            self.run = event.run
+            yield event
 
     def wait(self, *, timeout: float | None = None) -> Run:
         """The run when it has succeeded. Raises what it failed with, Cancelled when somebody

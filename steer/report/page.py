@@ -1,6 +1,6 @@
 """A report as one page of HTML that needs nothing else."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from steer.report.columns import PAIRED, SHOWN, WRITTEN, Column, Report, Row, rows_of
@@ -12,6 +12,7 @@ from steer.report.layers import layers
 from steer.report.markup import Markup, join, tag
 from steer.report.passes import passes
 from steer.report.style import STYLE
+from steer.report.sweep_page import sweep_figures
 
 TONE = {"reasoning elicited": "good", "mode switch / token preference": "mode", "harm": "bad"}
 """How a verdict looks; the others are neutral."""
@@ -22,10 +23,36 @@ _META = Markup(
 
 
 def as_html(report: Report, run: str = "") -> str:
-    """The page; ``run``: the id of the run it is of. A report without numbers yet says so."""
+    """The page of an evaluation; ``run``: the id of the run it is of. A report without numbers yet
+    says so."""
     title = f"{report['task']['name']} · {report['subject'] or 'baseline'}"
+    return _page(title, _about(report, run), *_body(report))
+
+
+def sweep_as_html(report: Report, run: str = "") -> str:
+    """The page of a sweep: its cells, then the evaluation of the best."""
+    model, evaluation = report["model"], report.get("evaluation")
+    title = f"{report['task']['name']} · sweep"
+    cells = f"{max(0, len(rows_of(report)) - 1)} cells on {report['select_n']} problems"
+    told = (*([f"run {run}"] if run else []), cells, f"{model['id']} ({model['fingerprint']})")
+    about = tag("p", " · ".join(told), class_="meta")
+    figures = (part for name, drawn in sweep_figures(report) for part in _section(name, drawn))
+    best: list[Markup] = []
+    if evaluation is not None and "subject" in evaluation:
+        best = [tag("h1", evaluation["subject"]), _about(evaluation, ""), *_body(evaluation)]
+    return _page(title, about, *figures, *best)
+
+
+PAGES: Mapping[str, Callable[[Report, str], str]] = {
+    "evaluate": as_html,
+    "sweep": sweep_as_html,
+}
+"""The page of a report, by the kind of its run."""
+
+
+def _page(title: str, *parts: Markup) -> str:
     head = tag("head", _META, tag("title", title), tag("style", Markup(STYLE)))
-    body = tag("body", tag("h1", title), _about(report, run), *_body(report))
+    body = tag("body", tag("h1", title), *parts)
     return f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"
 
 

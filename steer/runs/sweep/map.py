@@ -24,7 +24,8 @@ def cell_map(
     arms = [MeasuredArm(BASELINE, Role.BASELINE), *(cell.about for cell in cells)]
     summary = summarise(records, arms, choices=choices, seed=seed)
     told = {cell.name: cell.to_dict() for cell in cells}
-    return [told.get(row["arm"], {"name": BASELINE}) | row for row in rows(summary)]
+    told[BASELINE] = dict.fromkeys(cells[0].to_dict())
+    return [told[row["arm"]] | row | {"name": row["arm"]} for row in rows(summary)]
 
 
 def best_of(cells: Sequence[Cell], results: Mapping[str, Json]) -> Cell:
@@ -55,17 +56,14 @@ def layers(table: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """
     found: dict[tuple[str, Any, Any], Mapping[str, Any]] = {}
     for row in table:
-        if row.get("layer") is None:
+        if row["layer"] is None:
             continue
         key = (row["op"], row["point"], row["layer"])
         if key not in found or row["difference"] > found[key]["difference"]:
             found[key] = row
     return [
         {
-            "op": row["op"],
-            "point": row["point"],
-            "layer": row["layer"],
-            "strength": row["strength"],
+            **{name: row[name] for name in ("name", "op", "point", "layer", "strength")},
             "reasoning": row["difference"],
             "reasoning_p_holm": row["p_holm"],
             "knowledge": row["retention_difference"],

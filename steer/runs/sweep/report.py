@@ -17,7 +17,7 @@ GRID, MODES = "grid", "modes"
 def report(spec: SweepSpec, results: Mapping[str, Json]) -> Json:
     """Of the results so far, by unit key.
 
-    ``cells``: a row for the baseline and each cell, on the split that chooses. ``layers``: the
+    ``table``: a row for the baseline and each cell, on the split that chooses. ``layers``: the
     causal layer map. ``modes``: CKA by site. ``best``: the cell that was chosen, and
     ``evaluation``: the report of its evaluation with all controls on the split it was not chosen
     on; both once every cell is done.
@@ -36,7 +36,7 @@ def report(spec: SweepSpec, results: Mapping[str, Json]) -> Json:
     cells = [Cell.from_dict(cell) for cell in grid["cells"]]
     chosen_on = CHOOSING.results(results)
     table = cell_map(cells, chosen_on, grid["task"]["choices"], spec.seed)
-    told |= {"cells": table, "layers": layers(table)}
+    told |= {"table": table, "layers": layers(table)}
     evaluated = REPORTING.results(results)
     if evaluated:
         told["best"] = best_of(cells, chosen_on).to_dict()

@@ -46,15 +46,15 @@ def report(swept: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_the_map_has_every_cell(report: dict[str, Any]):
-    names = [row["name"] for row in report["cells"]]
+    names = [row["name"] for row in report["table"]]
     cells = [f"add@resid_post.{layer}×{c}" for layer in (0, 2) for c in ("0.25", "1")]
     assert names == ["baseline", *cells]
-    by_name = {row["name"]: row for row in report["cells"]}
+    by_name = {row["name"]: row for row in report["table"]}
     best = by_name["add@resid_post.2×1"]
     assert best["accuracy"] > 0.9 and best["difference"] > 0.5 and best["p_holm"] < 0.05
     assert best["p_holm"] > best["p"]
     assert by_name["add@resid_post.0×1"]["accuracy"] < 0.4
-    assert all(row["items"] == 16 for row in report["cells"])
+    assert all(row["items"] == 16 for row in report["table"])
 
 
 def test_the_layer_map_tells_what_reasoning_and_knowledge_become(report: dict[str, Any]):
@@ -112,10 +112,10 @@ def test_it_goes_on_where_it_was_and_chooses_from_what_it_has(
 def test_reports_of_what_there_is(swept: dict[str, Any]):
     assert KIND.report(SPEC, {})["modes"] == []
     some = {key: swept[key] for key in list(swept)[:1]}
-    assert KIND.report(SPEC, some)["cells"] == []
+    assert KIND.report(SPEC, some)["table"] == []
     some = {key: swept[key] for key in swept if not key.startswith("report-")}
     partial = KIND.report(SPEC, some)
-    assert partial["cells"] and "best" not in partial
+    assert partial["table"] and "best" not in partial
 
 
 def test_of_equals_the_one_that_retains_more_then_the_weaker():

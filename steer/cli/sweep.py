@@ -1,0 +1,101 @@
+"""``steer sweep``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from steer.cli.jobs import finished, known, numbers, serving, task_of
+from steer.cli.options import Arms, Json, Recipes, Relative, Target, Treatments, Vectors, When
+from steer.cli.run_report import show, write
+from steer.errors import InvalidRequest
+from steer.specs import Extractor, SweepSpec
+from steer.types import Point
+
+_DEFAULT = SweepSpec("", ())
+
+
+def sweep(
+    task: Annotated[str, typer.Option(help="A bundled task, or FILE.jsonl.")] = "",
+    vector: Vectors = None,
+    recipe: Recipes = None,
+    arm: Arms = None,
+    phase: When = None,
+    relative: Relative = False,
+    layers: Annotated[
+        str, typer.Option(help="Such as 0-5,8. Default: where the vectors are stored for.")
+    ] = "",
+    point: Annotated[
+        list[Point] | None, typer.Option(help="Repeatable. Default: as the vectors are stored for.")
+    ] = None,
+    strengths: Annotated[str, typer.Option(help="Multiples of the arms' own: 0.5,1,2.")] = "1",
+    n: Annotated[int, typer.Option("--n", help="Problems that choose.")] = _DEFAULT.select_n,
+    report_n: Annotated[
+        int, typer.Option(help="Other problems, that report on the best.")
+    ] = _DEFAULT.report_n,
+    random_seeds: Annotated[
+        int, typer.Option(help="Random vectors against the best.")
+    ] = _DEFAULT.random_seeds,
+    modes: Annotated[
+        bool, typer.Option(help="Compare plain and cued prompts by layer.")
+    ] = _DEFAULT.compare_modes,
+    temperature: Annotated[float, typer.Option(help="0 is greedy.")] = 0.0,
+    max_tokens: Annotated[int, typer.Option(help="0 is what the task needs.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of problems, samples and controls.")] = _DEFAULT.seed,
+    extractor: Annotated[
+        Extractor, typer.Option(help="Where the answer is, of a FILE.")
+    ] = Extractor.EXACT,
+    pattern: Annotated[str, typer.Option(help="Of the extractor regex.")] = "",
+    run: Annotated[str, typer.Option(help="ID: of a new run, or of one to come back to.")] = "",
+    model: Annotated[
+        str, typer.Option(help="Without --target: what to serve. Default: the task's organism.")
+    ] = "",
+    report_html: Annotated[Path | None, typer.Option(help="Write a page of HTML here.")] = None,
+    report_json: Annotated[Path | None, typer.Option(help="Write the report here.")] = None,
+    report_csv: Annotated[Path | None, typer.Option(help="Write the table of cells here.")] = None,
+    json: Json = False,
+    target: Target = None,
+) -> None:
+    """Find where and how strongly arms act best, and measure the best where it was not chosen.
+
+    It is a stored run: when you stop waiting it goes on with its server, and --run brings you back.
+    Starts a server of its own unless --target names one.
+    """
+    from steer.cli.output import print_json
+
+    if not (task or run):
+        raise InvalidRequest("say --task, or --run to come back to one")
+    arms = Treatments(vector or (), arm or (), (), phase, relative, 0, recipe or ())
+    with serving(target, model, task) as client:
+        if task:
+            handle = client.runs.sweep(
+                task_of(task, extractor, pattern),
+                arms=arms.recipes(client),
+                layers=layer_numbers(layers),
+                points=point or (),
+                strengths=numbers(strengths, "--strengths"),
+                select_n=n,
+                report_n=report_n,
+                random_seeds=random_seeds,
+                compare_modes=modes,
+                temperature=temperature,
+                max_tokens=max_tokens,
+                seed=seed,
+                run_id=run,
+            )
+        else:
+            handle = known(client, run)
+        found = finished(handle, "sweep")
+    write(found, report_html, report_json, report_csv)
+    print_json(found.report) if json else show(found)
+
+
+def layer_numbers(text: str) -> list[int]:
+    """``0-2,5`` is 0, 1, 2, 5. Raises InvalidRequest."""
+    found: list[int] = []
+    for part in text.split(",") if text else ():
+        low, dash, high = part.strip().partition("-")
+        if not (low.isdecimal() and (high.isdecimal() or not dash)):
+            raise InvalidRequest(f"--layers is like 0-5,8, not {text!r}")
+        found += range(int(low), int(high or low) + 1)
+    return found
