@@ -71,3 +71,14 @@ def numbers(text: str, option: str) -> list[float]:
         return [float(word) for word in text.split(",")] if text else []
     except ValueError:
         raise InvalidRequest(f"{option} is numbers with commas, not {text!r}") from None
+
+
+def layer_numbers(text: str) -> list[int]:
+    """``0-2,5`` is 0, 1, 2, 5. Raises InvalidRequest."""
+    found: list[int] = []
+    for part in text.split(",") if text else ():
+        low, dash, high = part.strip().partition("-")
+        if not (low.isdecimal() and (high.isdecimal() or not dash)):
+            raise InvalidRequest(f"--layers is like 0-5,8, not {text!r}")
+        found += range(int(low), int(high or low) + 1)
+    return found

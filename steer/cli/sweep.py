@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from steer.cli.jobs import finished, known, numbers, serving, task_of
+from steer.cli.jobs import finished, known, layer_numbers, numbers, serving, task_of
 from steer.cli.options import Arms, Json, Recipes, Relative, Target, Treatments, Vectors, When
 from steer.cli.run_report import show, write
 from steer.errors import InvalidRequest
@@ -88,14 +88,3 @@ def sweep(
         found = finished(handle, "sweep")
     write(found, report_html, report_json, report_csv)
     print_json(found.report) if json else show(found)
-
-
-def layer_numbers(text: str) -> list[int]:
-    """``0-2,5`` is 0, 1, 2, 5. Raises InvalidRequest."""
-    found: list[int] = []
-    for part in text.split(",") if text else ():
-        low, dash, high = part.strip().partition("-")
-        if not (low.isdecimal() and (high.isdecimal() or not dash)):
-            raise InvalidRequest(f"--layers is like 0-5,8, not {text!r}")
-        found += range(int(low), int(high or low) + 1)
-    return found
