@@ -1,7 +1,7 @@
 """`python -m bench.calibration`: how often null vectors are called an effect, on the organisms.
 
 Every null vector is tried as the treatment against others of its kind. The share that could get a
-positive verdict should be at most 5 %.
+positive verdict should be at most 5 %. What is not tried again keeps its figures.
 """
 
 import argparse
@@ -22,6 +22,7 @@ from steer.measure.calibration import Calibration, calibrate
 from steer.measure.records import MeasuredArm, Record, Role
 from steer.runs.background import Background
 from steer.runs.evaluate.kind import Evaluate
+from steer.runs.evaluate.making import SWAPPED, TARGETS
 from steer.specs import EvaluateSpec
 from steer.store import Vector
 from steer.types import BASELINE, Add, Arm, Intervention, Operand, RandomLike, Stored, WithinClass
@@ -53,30 +54,40 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.calibration", description=__doc__)
     parser.add_argument("--nulls", type=int, default=200, help="null vectors of a kind")
     parser.add_argument("--problems", type=int, default=500, help="problems of each")
+    parser.add_argument("--vector", default="", help="null vectors like this one alone")
     parser.add_argument("tasks", nargs="*", default=ORGANISMS, metavar="TASK")
     options = parser.parse_args()
     torch.set_num_threads(2)
     found: dict[str, Calibration] = {}
     for task in options.tasks:
         with engine(f"organism/{task}") as context:
-            for case in cases(task, context):
+            for case in cases(task, options.vector, context):
                 records = run(case, context, options.nulls, options.problems)
                 arms = [MeasuredArm(BASELINE, Role.BASELINE)]
                 arms += [MeasuredArm(str(i), Role.RANDOM) for i in range(1, options.nulls + 1)]
                 found[str(case)] = calibrate(records, arms, draws=DRAWS)
+    if not found:
+        parser.error(f"no vector {options.vector!r} of {', '.join(options.tasks)}")
     Console().print(table(found))
+    kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     plain = {name: _plain(one, options.problems) for name, one in found.items()}
-    RESULTS.write_text(json.dumps(plain, indent=2) + "\n")
+    RESULTS.write_text(json.dumps(kept | plain, indent=2, sort_keys=True) + "\n")
 
 
-def cases(task: str, context: Background) -> Iterator[Case]:
-    """Isotropic directions like every vector of an organism, and those from within its classes."""
+def cases(task: str, wanted: str, context: Background) -> Iterator[Case]:
+    """Isotropic directions like each vector of an organism that is no control itself, or like the
+    wanted one, and directions from within its classes."""
     for name in context.store.names():
         vector = context.store.get(name)
-        if isinstance(vector, Vector) and vector.card.fingerprint == context.model.fingerprint:
+        if wanted in ("", name) and isinstance(vector, Vector) and _treats(vector, context):
             yield Case(task, RandomLike, name)
             if vector.spreads:
                 yield Case(task, WithinClass, name)
+
+
+def _treats(vector: Vector, context: Background) -> bool:
+    fits = vector.card.fingerprint == context.model.fingerprint
+    return fits and vector.card.parameters.get(TARGETS) != SWAPPED
 
 
 def run(case: Case, context: Background, nulls: int, problems: int) -> list[Record]:
