@@ -33,7 +33,7 @@ def watch(handle: "RunHandle") -> Run:
     )
     progress, records = Progress(*columns), list[Mapping[str, Any]]()
     bar = progress.add_task(handle.id, total=None)
-    with Live(console=Console(stderr=True), refresh_per_second=4) as live:
+    with Live(console=Console(stderr=True), transient=True) as live:
         for event in handle.events():
             run = event.run
             records += [record for one in event.results for record in one.result["records"]]

@@ -1,0 +1,57 @@
+"""`steer train` end to end, and the curves it draws."""
+
+import json
+from functools import partial
+
+import pytest
+from typer.testing import CliRunner
+
+from steer.cli.curves import spark
+from steer.cli.local_server import local_server
+from steer.cli.main import app
+
+pytest.importorskip("torch")
+
+
+def test_a_vector_is_trained_and_stored(tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    shown = tmp_path / "shown.jsonl"
+    line = {"prompt": "quiz 3 : d a h c c f =", "target": "THINK 1 2 3"}
+    shown.write_text(json.dumps(line))
+    asked = ["--objective", "cross_entropy", "--demonstrations", str(shown), "--layers", "1-2",
+             "--steps", "4", "--select-every", "2", "--retain", "0.1", "--task", "a1",
+             "--select-n", "8", "--phase", "all", "--run", "mine"]  # fmt: skip
+    with local_server("organism/a1") as address:
+        invoke = partial(CliRunner().invoke, app, env={"STEER_TARGET": address})
+        trained = invoke(["train", "made", *asked])
+        assert trained.exit_code == 0, trained.output
+        again = invoke(["train", "--run", "mine", "--json"])
+        reported = invoke(["report", "mine"])
+        compared = invoke(["compare", "quiz 3 : d a h c c f =", "--vector", "made", "--json"])
+    assert "stored made" in trained.stdout and "relative.resid_post.2" in trained.stdout
+    assert "steps were taken" in reported.stdout
+    report = json.loads(again.stdout)
+    assert [record["step"] for record in report["curve"]] == [0, 1, 2, 3, 4]
+    assert report["card"]["method"]["name"] == "cross_entropy"
+    assert report["card"]["defaults"]["where"] == {"phase": "all"}
+    assert compared.exit_code == 0 and "steered" in compared.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "say NAME"),
+        (["made", "--task", "a1"], "say --layers"),
+        (["made", "--task", "a1", "--layers", "x"], "--layers is like"),
+        (["made", "--layers", "1", "--demonstrations", "none.jsonl"], "none.jsonl"),
+    ],
+)
+def test_what_is_wrong_is_told_before_a_server_starts(arguments, said):
+    done = CliRunner().invoke(app, ["train", *arguments])
+    assert done.exit_code == 2 and said in done.stderr
+
+
+def test_curves_go_from_their_least_to_their_largest():
+    assert spark([0, 1, 2, 3, 4, 5, 6, 7]) == "▁▂▃▄▅▆▇█"
+    assert spark([1.0, 1.0]) == "▁▁"
+    assert spark(list(range(1000)), 4) == "▁▃▆█"
