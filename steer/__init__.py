@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from steer.client.controls import orthogonal_to as orthogonal_to
     from steer.client.controls import random_like as random_like
     from steer.client.controls import within_class as within_class
+    from steer.client.critiques import Critique as Critique
+    from steer.client.critiques import critique as critique
+    from steer.client.critiques import critique_pairs as critique_pairs
     from steer.client.evaluations import jsonl_task as jsonl_task
     from steer.client.gates import active as active
     from steer.client.gates import cosine as cosine
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
     from steer.client.results import Scores as Scores
     from steer.client.runs import RunHandle as RunHandle
     from steer.client.where import where as where
+    from steer.critiquing import CritiqueTemplates as CritiqueTemplates
     from steer.errors import Cancelled as Cancelled
     from steer.errors import DeadlineExceeded as DeadlineExceeded
     from steer.errors import FailedPrecondition as FailedPrecondition
@@ -107,6 +111,7 @@ _NAMES = {
     "steer.client.captures": "Activations Capture",
     "steer.client.client": "Client",
     "steer.client.controls": "negate orthogonal_to random_like within_class",
+    "steer.client.critiques": "Critique critique critique_pairs",
     "steer.client.evaluations": "jsonl_task",
     "steer.client.gates": "active cosine probe",
     "steer.client.recipe": "Recipe",
@@ -114,6 +119,7 @@ _NAMES = {
     "steer.client.results": "ArmResult Comparison Scores",
     "steer.client.runs": "RunHandle",
     "steer.client.where": "where",
+    "steer.critiquing": "CritiqueTemplates",
     "steer.errors": (
         "Cancelled DeadlineExceeded FailedPrecondition Interrupted InvalidRequest NotFound "
         "NotImplementedYet Overloaded ServerError SteerError TooLarge Unauthenticated Unavailable "

@@ -9,13 +9,17 @@ PACKAGE = Path(__file__).parents[1] / "steer"
 ALLOWED = {
     "types": set(),
     "errors": set(),
-    "specs": {"types", "errors"},
+    "specs": {"types", "errors", "critiquing"},
     "expressions": {"errors"},
     "foreign": {"types"},
+    "critiquing": {"types", "errors"},
     "folder": {"errors"},
     "v1": set(),
-    "wire": {"types", "specs", "errors", "expressions", "foreign", "v1"},
-    "client": {"types", "specs", "errors", "expressions", "foreign", "folder", "v1", "wire"},
+    "wire": {"types", "specs", "errors", "expressions", "foreign", "v1", "critiquing"},
+    "client": {
+        *("types", "specs", "errors", "expressions", "foreign", "folder", "critiquing"),
+        *("v1", "wire"),
+    },
     "store": {"types", "errors", "expressions"},
     "formats": {"types", "errors", "foreign", "folder", "store"},
     "models": {"types", "errors", "tasks"},
@@ -26,7 +30,7 @@ ALLOWED = {
     "elicit": {"types", "errors", "store", "models", "measure", "tasks", "intervene", "engine"},
     "runs": {
         *("types", "specs", "errors", "store", "models", "measure", "tasks"),
-        *("intervene", "engine", "elicit", "expressions"),
+        *("intervene", "engine", "elicit", "expressions", "critiquing"),
     },
     "report": set(),
     "server": {
@@ -36,6 +40,7 @@ ALLOWED = {
 }
 NO_TORCH = (
     "types",
+    "critiquing",
     "specs",
     "errors",
     "wire",
