@@ -22,13 +22,13 @@ def print_rich(renderable: Any) -> None:
 
 
 def print_table(heads: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
-    """A plain table; nothing in it is read as markup. The first column is never cut."""
+    """A plain table; nothing in it is read as markup. Nothing is cut, and the first column is not broken."""
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False)
     for place, head in enumerate(heads):
-        table.add_column(head, no_wrap=place == 0)
+        table.add_column(head, no_wrap=place == 0, overflow="fold")
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
     print_rich(table)

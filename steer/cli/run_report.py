@@ -2,6 +2,7 @@
 
 import json as json_module
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -9,8 +10,8 @@ import typer
 
 from steer.cli.options import Target
 from steer.cli.output import path_errors
-from steer.errors import InvalidRequest
-from steer.specs import EvaluateSpec, RunReport, SweepSpec, TrainSpec
+from steer.errors import InvalidRequest, NotFound, Unavailable
+from steer.specs import RUNS_FILE, EvaluateSpec, RunReport, SweepSpec, TrainSpec
 
 
 def report(
@@ -20,14 +21,50 @@ def report(
     csv: Annotated[Path | None, typer.Option(help="Write the table of arms here.")] = None,
     target: Target = None,
 ) -> None:
-    """What a run says so far: its arms and its verdict. Without files, on the terminal."""
-    from steer.client.client import Client
+    """What a run says so far: its arms and its verdict. Without files, on the terminal.
 
-    with Client(target) as client:
-        found = client.runs.report(run)
+    Where no server is named and none answers, the runs that were made without one are looked up.
+    """
+    found = _found(run, target)
     write(found, html, json, csv)
     if not (html or json or csv):
         show(found)
+
+
+def _found(run: str, target: str | None) -> RunReport:
+    from steer.client.client import Client
+
+    try:
+        with Client(target) as client:
+            return client.runs.report(run)
+    except Unavailable:
+        found = None if target else _kept(run)
+        if found is None:
+            raise
+        return found
+
+
+def _kept(run: str) -> RunReport | None:
+    """From the database that servers of one's own write to; None where it has no such run."""
+    try:
+        from steer import wire
+        from steer.runs.archive import DatabaseArchive
+        from steer.runs.database import Database
+        from steer.runs.kinds import KINDS
+        from steer.runs.ledger import Ledger
+    except ModuleNotFoundError:  # the client alone is installed
+        return None
+    from steer.store.overlay import user_folder
+
+    file = user_folder() / RUNS_FILE
+    if not file.exists():
+        return None
+    with closing(Database(file)) as database:
+        archive = DatabaseArchive(Ledger(database), wire.run_spec_from_json)
+        try:
+            return archive.report(run, KINDS)
+        except NotFound:
+            return None
 
 
 def show(found: RunReport) -> None:

@@ -97,19 +97,14 @@ PAIRED = (
 
 WRITTEN = (
     NAME,
-    TOKENS,
     Column("ended %", "completions that end by themselves", ("ended",), percent),
     Column("repeated %", "bigrams that were there before", ("repetition",), percent),
-    BEGUN,
     Column("steps %", "steps of the right trace that are right", ("steps",), percent),
-    VALID,
-    Column("of right %", "valid traces, of right answers", ("valid_when_right",), percent),
-    FOLLOWS,
-    KL,
-    Column("first %", "of the KL that the first token holds", ("first_share",), percent),
+    Column("valid, of right %", "valid traces, of right answers", ("valid_when_right",), percent),
+    Column("first token's KL %", "of all the KL", ("first_share",), percent),
     Column("perplexity", "under the unsteered model", ("perplexity",), number),
-    KEPT,
     Column("Δ kept", "points above the baseline", ("retention_difference",), points),
+    Column("p", "of that, corrected (Holm)", ("retention_p_holm",), p_value),
 )
 """What the completions look like, and what they cost."""
 

@@ -1,11 +1,13 @@
-"""The runs of a database as a run sees the others."""
+"""The runs of a database with what they are asked for, and what they say so far."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
-from steer.runs.kind import Json
+from steer.errors import FailedPrecondition
+from steer.runs.kind import Json, Kind
 from steer.runs.ledger import Ledger
-from steer.specs import Run, RunSpec
+from steer.specs import Run, RunReport, RunSpec
 
 
 @dataclass(frozen=True)
@@ -24,3 +26,15 @@ class DatabaseArchive:
     def results(self, run_id: str) -> Mapping[str, Json]:
         """Its results by unit key, in the order of the units."""
         return self.ledger.results(run_id)
+
+    def report(self, run_id: str, kinds: Mapping[str, Kind[Any]]) -> RunReport:
+        """The stored report, or one of what there is so far. Raises NotFound, and
+        FailedPrecondition for a kind that is not among ``kinds``."""
+        run, report = self.ledger.get(run_id), self.ledger.report(run_id)
+        if report is None:
+            if run.kind not in kinds:
+                message = f"run {run_id!r} is of the kind {run.kind!r}, which is not known here"
+                raise FailedPrecondition(message, reason="UNKNOWN_KIND")
+            spec = self.read(self.ledger.spec(run_id))
+            report = kinds[run.kind].report(spec.work, self.ledger.results(run_id))
+        return RunReport(run, report)

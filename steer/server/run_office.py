@@ -18,14 +18,12 @@ from steer.runs.ledger import Ledger
 from steer.runs.worker import Worker
 from steer.server.core import Core
 from steer.server.settings import Settings
+from steer.specs import RUNS_FILE
 from steer.store import Store
 from steer.store.files import LocalFiles, open_files
 from steer.store.overlay import user_folder
 
 log = logging.getLogger("steer.server")
-
-FILE = ".runs/runs.sqlite"
-"""In the folder of the store, whose versions the runs refer to."""
 
 
 @dataclass(frozen=True)
@@ -77,5 +75,5 @@ def open_database(settings: Settings, store: Store) -> Database | SteerError:
 def _own(store: Store) -> Path:
     files = open_files(store.root)
     if isinstance(files, LocalFiles):
-        return files.root / FILE
-    return user_folder() / FILE
+        return files.root / RUNS_FILE
+    return user_folder() / RUNS_FILE

@@ -9,7 +9,7 @@ from typing import Any
 
 import steer.v1 as pb
 from steer import wire
-from steer.errors import FailedPrecondition, NotImplementedYet, SteerError, Unavailable
+from steer.errors import NotImplementedYet, SteerError, Unavailable
 from steer.runs import pins
 from steer.runs.clock import now
 from steer.runs.kind import Kind
@@ -18,7 +18,7 @@ from steer.server.interceptor import Context
 from steer.server.paging import page_size
 from steer.server.run_office import RunOffice
 from steer.server.threads import settled
-from steer.specs import Run, RunEvent, RunReport, RunSpec, RunState, UnitResult
+from steer.specs import Run, RunEvent, RunSpec, RunState, UnitResult
 
 POLL = 0.2
 """Seconds between looks at a run that is watched: another server may execute it."""
@@ -119,7 +119,8 @@ class RunService(pb.RunServiceServicer):
         self, request: pb.GetReportRequest, context: Context
     ) -> pb.GetReportResponse:
         """The report, of what there is."""
-        report = await settled(_report, self._ready, request.run_id)
+        office = self._ready
+        report = await settled(office.archive.report, request.run_id, office.kinds)
         return wire.build_report(report)
 
     async def _pause(self) -> None:
@@ -175,15 +176,3 @@ def _event(office: RunOffice, request: pb.WatchRunRequest, sequence: int) -> Run
 
 def _delete(office: RunOffice, run_id: str) -> None:
     pins.release(office.ledger.delete(run_id), office.core.store, run_id)
-
-
-def _report(office: RunOffice, run_id: str) -> RunReport:
-    run = office.ledger.get(run_id)
-    report = office.ledger.report(run_id)
-    if report is None:
-        if run.kind not in office.kinds:
-            message = f"run {run_id!r} is of the kind {run.kind!r}, which this server has not"
-            raise FailedPrecondition(message, reason="UNKNOWN_KIND")
-        spec = wire.run_spec_from_json(office.ledger.spec(run_id))
-        report = office.kinds[run.kind].report(spec.work, office.ledger.results(run_id))
-    return RunReport(run, report)

@@ -12,6 +12,7 @@ from steer.specs.making import (
     TrainSpec,
 )
 from steer.specs.run import (
+    RUNS_FILE,
     Run,
     RunEvent,
     RunFailure,
@@ -26,6 +27,7 @@ from steer.specs.task import InlineTask
 from steer.types import Extractor
 
 __all__ = [
+    "RUNS_FILE",
     "Controls",
     "Demonstration",
     "EvaluateSpec",

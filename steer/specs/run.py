@@ -9,6 +9,9 @@ from steer.specs.evaluate import EvaluateSpec
 from steer.specs.making import ExtractSpec, TrainSpec
 from steer.specs.sweep import SweepSpec
 
+RUNS_FILE = ".runs/runs.sqlite"
+"""The database of runs in the folder of a store, to whose versions they refer."""
+
 Work = EvaluateSpec | ExtractSpec | TrainSpec | SweepSpec
 """The specs of all kinds; each class has its kind's name."""
 

@@ -19,6 +19,7 @@ from steer.cli.evaluate import evaluate
 from steer.cli.evaluation import print_evaluation
 from steer.cli.local_server import local_server
 from steer.cli.main import app
+from steer.client import channel
 from steer.report.columns import SHOWN
 
 pytest.importorskip("torch")
@@ -50,7 +51,7 @@ def units_done(home, run_id):
     return found[0] if found else 0
 
 
-def test_an_evaluation_ends_in_a_verdict_and_can_be_come_back_to(home, tmp_path):
+def test_an_evaluation_ends_in_a_verdict_and_can_be_come_back_to(home, tmp_path, monkeypatch):
     files = {kind: tmp_path / f"report.{kind}" for kind in ("html", "json", "csv")}
     options = [f"--report-{kind}={path}" for kind, path in files.items()]
     done = run(home, *ARGUMENTS, "--n", "24", "--strengths", "0.5", "--orthogonal-to", "a1-dom",
@@ -67,6 +68,16 @@ def test_an_evaluation_ends_in_a_verdict_and_can_be_come_back_to(home, tmp_path)
 
     again = run(home, "--run", "mine", "--json")
     assert json.loads(again.stdout) == report
+
+    # Nobody serves, and the report is there all the same.
+    monkeypatch.setattr(channel, "DEFAULT_TARGET", f"unix:{tmp_path}/nobody.sock")
+    alone = {"XDG_DATA_HOME": home["XDG_DATA_HOME"], "STEER_TARGET": None}
+    page = tmp_path / "alone.html"
+    asked = CliRunner().invoke(app, ["report", "mine", "--html", str(page)], env=alone)
+    assert asked.exit_code == 0, asked.output
+    assert page.read_text() == files["html"].read_text()
+    other = CliRunner().invoke(app, ["report", "nothing"], env=alone)
+    assert other.exit_code == 3 and "UNAVAILABLE" in other.stderr
 
 
 def test_a_report_of_a_run_of_a_server(tmp_path, monkeypatch):
