@@ -12,7 +12,7 @@ from steer.cli.curves import drawn
 def print_training(report: Mapping[str, Any]) -> None:
     """Its curve, why it ended, and what was stored."""
     console = Console()
-    console.print(drawn(report["curve"]))
+    console.print(drawn(report["table"]))
     if "address" not in report:
         console.print(f"step {report['steps']}; nothing is stored yet")
         return

@@ -20,6 +20,8 @@ ACTIVATIONS = 40
 """Numbers that a block keeps for the gradient, as a multiple of its width: rather more."""
 SCORES = 8
 """The same of the predictions, as a multiple of the vocabulary."""
+LEAST = -1e4
+"""Log-probabilities are not taken to be lower, nats."""
 LEAST_BYTES = 2**30
 """Memory that a pass may take at least."""
 
@@ -38,7 +40,8 @@ def scores(
             logits_to_keep=batch.targets.shape[1] + 1,
         ).logits
     predicted: Tensor = (logits[:, :-1].float() / temperature).log_softmax(-1)
-    return predicted
+    # Tokens that a model rules out altogether would make a KL undefined.
+    return predicted.clamp(min=LEAST)
 
 
 @contextmanager

@@ -27,11 +27,14 @@ def test_a_vector_is_trained_and_stored(tmp_path, monkeypatch):
         assert trained.exit_code == 0, trained.output
         again = invoke(["train", "--run", "mine", "--json"])
         reported = invoke(["report", "mine"])
+        written = invoke(["report", "mine", "--csv", str(tmp_path / "steps.csv")])
         compared = invoke(["compare", "quiz 3 : d a h c c f =", "--vector", "made", "--json"])
     assert "stored made" in trained.stdout and "relative.resid_post.2" in trained.stdout
     assert "steps were taken" in reported.stdout
+    assert written.exit_code == 0
+    assert len((tmp_path / "steps.csv").read_text().splitlines()) == 6
     report = json.loads(again.stdout)
-    assert [record["step"] for record in report["curve"]] == [0, 1, 2, 3, 4]
+    assert [record["step"] for record in report["table"]] == [0, 1, 2, 3, 4]
     assert report["card"]["method"]["name"] == "cross_entropy"
     assert report["card"]["defaults"]["where"] == {"phase": "all"}
     assert compared.exit_code == 0 and "steered" in compared.stdout

@@ -16,14 +16,16 @@ ENDED = {
 
 
 def report(spec: TrainSpec, results: Mapping[str, Json], last: str) -> Json:
-    """``curve``: the records of all steps so far. ``ended``: why there are no more."""
-    curve = [record for one in results.values() for record in one["records"]]
+    """``table``: the records of all steps so far, with every column in each. ``ended``: why there
+    are no more."""
+    records = [record for one in results.values() for record in one["records"]]
+    columns = dict.fromkeys(name for record in records for name in record)
     checkpoints = [one["checkpoint"] for one in results.values() if "checkpoint" in one]
     ended = checkpoints[-1]["ended"] if checkpoints else ""
     told: dict[str, Any] = {
         "objective": spec.objective.value,
-        "steps": max((record["step"] for record in curve), default=0),
-        "curve": curve,
+        "steps": max((record["step"] for record in records), default=0),
+        "table": [{name: record.get(name) for name in columns} for record in records],
     }
     if last in results:
         told |= {"ended": ended or "ALL_STEPS", "because": ENDED[ended], **results[last]["stored"]}
