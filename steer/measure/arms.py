@@ -24,7 +24,8 @@ from steer.measure.traces import Traces, traces
 class ArmSummary:
     """One arm. What compares with the baseline is None for the baseline, and without one.
 
-    ``items`` and ``samples`` (completions): of the items that are no retention items. ``recovery``:
+    ``items`` and ``samples`` (completions): of the items that are no retention items. ``answered``:
+    the share of the completions with an answer that could be read, 0 to 1. ``recovery``:
     of the gap between baseline and ceiling. ``by_sample``: accuracies of the samples of the same
     number, a level of its own; None for one sample. ``retention``: of the retention items.
     """
@@ -32,6 +33,7 @@ class ArmSummary:
     arm: MeasuredArm
     items: int
     samples: int
+    answered: float
     accuracy: Rate
     against_baseline: Difference | None
     recovery: Share | None
@@ -78,6 +80,7 @@ def _summary(
         arm=arm,
         items=accuracy.n,
         samples=len(records),
+        answered=sum(one.answer is not None for one in records) / len(records),
         accuracy=accuracy,
         against_baseline=against,
         recovery=recovery,

@@ -21,6 +21,7 @@ COLUMNS: Mapping[str, str] = {
     "of": "arm.of",
     "items": "items",
     "samples": "samples",
+    "answered": "answered",
     "accuracy": "accuracy.value",
     "accuracy_low": "accuracy.low",
     "accuracy_high": "accuracy.high",

@@ -157,7 +157,19 @@ def _corrected_nulls(effects: Sequence[Effect]) -> tuple[Effect, ...]:
     )
 
 
+def _silent(arms: Sequence[ArmSummary]) -> Iterator[str]:
+    """Arms without a single answer: what is wrong there is hardly the answers."""
+    silent = [one.arm for one in arms if not one.answered]
+    if arms and len(silent) == len(arms):
+        yield "no completion of any arm has an answer: the extractor of the task never matches"
+        return
+    for arm in silent:
+        if arm.role in (Role.BASELINE, Role.STEERED):
+            yield f"{arm.name}: no completion has an answer that could be read"
+
+
 def _warnings(arms: Sequence[ArmSummary], effects: Sequence[Effect]) -> Iterator[str]:
+    yield from _silent(arms)
     gains = {one.arm.name: one.against_baseline for one in arms}
     for one in effects:
         gain = gains[one.arm]

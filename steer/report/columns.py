@@ -24,8 +24,8 @@ class Column:
     rank: int = 0
 
     def text(self, row: Row) -> str:
-        """The value for people; empty where there is none."""
-        values = [row[name] for name in self.names]
+        """The value for people; empty where there is none, as in a report of an older version."""
+        values = [row.get(name) for name in self.names]
         return "" if None in values else " – ".join(map(self.write, values))
 
 
@@ -97,6 +97,7 @@ PAIRED = (
 
 WRITTEN = (
     NAME,
+    Column("answered %", "completions with an answer", ("answered",), percent),
     Column("ended %", "completions that end by themselves", ("ended",), percent),
     Column("repeated %", "bigrams that were there before", ("repetition",), percent),
     Column("steps %", "steps of the right trace that are right", ("steps",), percent),

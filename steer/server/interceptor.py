@@ -2,7 +2,7 @@
 
 import logging
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing
 from contextvars import ContextVar
 from typing import Any
@@ -17,12 +17,17 @@ from google.rpc import (  # type: ignore[import-untyped]
 )
 from grpc_status import rpc_status
 
-from steer.errors import InvalidRequest, ServerError, SteerError
+from steer.errors import InvalidRequest, ServerError, SteerError, Violation
 
 log = logging.getLogger("steer.server")
 
 REQUEST_ID = "x-request-id"
 DOMAIN = "steer"
+
+WORDS, ROOM = 900, 3000
+"""Characters of a status' message, and bytes of its violations. Clients take 8 KiB of metadata, in
+which the message stands twice and details are encoded; what is larger they refuse at random, and
+then they see neither code nor details."""
 
 request_id: ContextVar[str] = ContextVar("request_id")
 """Id of the call under way."""
@@ -124,12 +129,7 @@ def status(error: SteerError) -> status_pb2.Status:
     """The google.rpc.Status of an error: BadRequest, ErrorInfo, RetryInfo."""
     details: list[Message] = [error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN)]
     if error.violations:
-        fields = [
-            error_details_pb2.BadRequest.FieldViolation(
-                field=item.field, description=item.message, reason=item.reason
-            )
-            for item in error.violations
-        ]
+        fields = list(_fitting([_field(item) for item in error.violations]))
         details.append(error_details_pb2.BadRequest(field_violations=fields))
     if error.retry_after is not None:
         retry = error_details_pb2.RetryInfo()
@@ -137,9 +137,31 @@ def status(error: SteerError) -> status_pb2.Status:
         details.append(retry)
     return status_pb2.Status(
         code=code_pb2.Code.Value(error.code),
-        message=error.message,
+        message=_cut(error.message),
         details=[_packed(detail) for detail in details],
     )
+
+
+def _cut(message: str) -> str:
+    return message if len(message) <= WORDS else f"{message[: WORDS - 2]} …"
+
+
+def _field(item: Violation) -> Any:
+    return error_details_pb2.BadRequest.FieldViolation(
+        field=item.field, description=item.message, reason=item.reason
+    )
+
+
+def _fitting(fields: Sequence[Any]) -> Iterator[Any]:
+    """As many as there is room for, and how many there are besides."""
+    size = 0
+    for place, field in enumerate(fields):
+        size += field.ByteSize()
+        if size > ROOM:
+            more = Violation("more", "NOT_SHOWN", f"{len(fields) - place} violations are not shown")
+            yield _field(more)
+            return
+        yield field
 
 
 def _packed(detail: Message) -> AnyMessage:

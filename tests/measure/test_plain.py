@@ -44,6 +44,7 @@ def test_keys_others_read() -> None:
         "arm",
         "items",
         "samples",
+        "answered",
         "accuracy",
         "against_baseline",
         "recovery",

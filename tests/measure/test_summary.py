@@ -230,3 +230,17 @@ def test_sixty_arms_of_five_hundred_items_take_less_than_five_seconds() -> None:
     start = time.process_time()
     summarise(rows, [one.arm for one in arms], choices=10, draws=2000)
     assert time.process_time() - start < 5
+
+
+def test_arms_without_an_answer_are_told() -> None:
+    """An extractor that never matches makes every arm wrong, and no difference means anything."""
+    arms = [Made(Role.BASELINE, 0.0), Made(Role.STEERED, 0.5), Made(Role.FORCED, 0.5)]
+    rows, measured = records(arms, 20), [one.arm for one in arms]
+
+    def told(silent: set[str]) -> str:
+        given = [replace(one, answer=None) if one.arm in silent else one for one in rows]
+        return " ".join(summarise(given, measured, draws=10).warnings)
+
+    assert "no completion" not in told(set()) and "no completion" not in told({"forced"})
+    assert "baseline: no completion has an answer" in told({"baseline"})
+    assert "the extractor of the task never matches" in told({"baseline", "steered", "forced"})

@@ -13,11 +13,14 @@ from typing import Any
 
 import grpc
 import pytest
+from google.rpc import error_details_pb2
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import steer
 import steer.v1 as pb
+from steer.errors import InvalidRequest, Violation
+from steer.server.interceptor import status
 from steer.store import Store, bundled
 from tests.server.conftest import Served, serving
 from tests.server.messages import PROMPT, add, arm, healthy, inline, refusal, sampling
@@ -540,3 +543,18 @@ def test_extreme_numbers(served, channel, operand, value, unit, seed, temperatur
 def test_it_is_healthy_after_all_of_that(served):
     assert healthy(served)
     assert served.load() == (0, 0)
+
+
+def test_more_violations_than_a_status_holds_are_counted() -> None:
+    """Clients refuse large metadata at random: what was wrong with the request would be lost."""
+    many = [Violation(f"arms[{i}].name", "DUPLICATE", "is used twice; " * 5) for i in range(500)]
+    found = status(InvalidRequest("; ".join(map(str, many)), violations=many))
+    assert 4 * found.ByteSize() / 3 + len(found.message) < 7500
+    told = error_details_pb2.BadRequest()
+    found.details[1].Unpack(told)
+    *shown, more = told.field_violations
+    assert [one.field for one in shown] == [one.field for one in many[: len(shown)]]
+    assert more.description == f"{500 - len(shown)} violations are not shown" and len(shown) > 20
+    few = status(InvalidRequest("short", violations=many[:3]))
+    few.details[1].Unpack(told := error_details_pb2.BadRequest())
+    assert len(told.field_violations) == 3 and few.message == "short"
