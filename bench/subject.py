@@ -2,21 +2,19 @@
 
 import queue
 import subprocess
-import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-import steer
 from bench import specs
+from bench.served import serving
 from steer.engine.base import Done, Failed
 from steer.engine.embedded.cursors import Cursors
 from steer.engine.embedded.engine import EmbeddedEngine
@@ -163,33 +161,6 @@ def trial(
 @contextmanager
 def served() -> Iterator[str]:
     """A server of its own process with the same model and threads; gives its address."""
-    with TemporaryDirectory() as folder:
-        address = f"unix:{folder}/bench.sock"
-        command = [sys.executable, "-m", "steer", "serve", "--address", address]
-        options: Mapping[str, object] = {
-            "--model": checkpoint(),
-            "--threads": THREADS,
-            "--max-rows": LIMITS.max_rows,
-            "--kv-tokens": LIMITS.kv_tokens,
-        }
-        for name, value in options.items():
-            command += [name, str(value)]
-        process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-        try:
-            _wait(address, process)
-            yield address
-        finally:
-            process.terminate()
-            process.wait()
-
-
-def _wait(address: str, process: "subprocess.Popen[bytes]") -> None:
-    with steer.Client(address) as client:
-        while process.poll() is None:
-            try:
-                if client.health():
-                    return
-            except steer.SteerError:
-                pass
-            time.sleep(0.2)
-    raise RuntimeError("the server did not start")
+    limits = {"max_rows": LIMITS.max_rows, "kv_tokens": LIMITS.kv_tokens}
+    with serving(model=checkpoint(), threads=THREADS, **limits) as server:
+        yield server.address

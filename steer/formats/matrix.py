@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from steer.formats.refusal import refuse
 from steer.formats.source import File
+from steer.store.tensors import let_go
 
 Array = NDArray[np.float32]
 Shape = tuple[int, ...]
@@ -62,9 +63,14 @@ class Matrix:
 
     @classmethod
     def of(cls, array: Array) -> "Matrix":
-        """A matrix that is in memory."""
-        rows, columns = array.shape
-        return cls((rows, columns), lambda r, c: array[r, c])
+        """A matrix that is in memory, or of a file that is mapped."""
+
+        def block(rows: slice, columns: slice) -> Array:
+            found = np.array(array[rows, columns])
+            let_go(array)
+            return found
+
+        return cls((array.shape[0], array.shape[1]), block)
 
 
 @dataclass(frozen=True)

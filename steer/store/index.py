@@ -10,8 +10,9 @@ import logging
 import time
 from bisect import bisect_right, insort
 from collections.abc import Mapping
+from concurrent.futures import Future
 from contextlib import suppress
-from threading import Lock
+from threading import Lock, Thread
 from typing import Any, NamedTuple
 
 from steer.errors import FailedPrecondition, SteerError
@@ -30,6 +31,8 @@ _WORTH_KEEPING = 200
 _SHARE = 0.1
 # and what was read too soon after its folder changed is read again for so many seconds a look.
 _AGAIN = 0.02
+# Who asks waits for so many seconds for a look, except for the first.
+_PATIENCE = 0.05
 
 
 class _Row(NamedTuple):
@@ -40,21 +43,30 @@ class _Row(NamedTuple):
 
 
 class Index:
-    """Names and summaries of the newest versions, in the order of their names."""
+    """Names and summaries of the newest versions, in the order of their names.
+
+    Who asks waits for a look at the folders, but not long: with very many folders, in a process
+    that computes meanwhile, it takes seconds, and what it shows is what other processes did.
+    """
 
     def __init__(self, versions: Versions) -> None:
         self._versions = versions
         self._rows: dict[str, _Row] = {}
         self._names: list[str] = []
         self._unsaved = 0
-        self._opened = False
         self._next_look = 0.0
+        self._looking: Future[None] | None = None
+        self._opened = False
+        self._changed: set[str] = set()
         self._lock = Lock()
-        versions.watchers.append(self._changed)
+        versions.watchers.append(self._note)
 
     def names(self) -> list[str]:
         """All names that can be listed, sorted."""
-        self._look()
+        looking = self._look()
+        if looking is not None:
+            with suppress(TimeoutError):
+                looking.result(_PATIENCE if self._opened else None)
         return self._names
 
     def page(self, after: str, limit: int, **wanted: str) -> list[VectorInfo]:
@@ -73,14 +85,13 @@ class Index:
                     break
         return found
 
-    def _changed(self, name: str) -> None:
-        """Note what this process stored or deleted, so that it shows at once."""
+    def _note(self, name: str) -> None:
+        """What this process stored or deleted shows at once."""
         with self._lock:
-            mark = self._versions.files.mark(name)
-            if mark is None or not self._opened:
-                self._next_look = 0.0
+            self._changed.add(name)
+            if not self._opened:
                 return
-            self._rows[name] = row = _Row(mark, self._read(name))
+            self._rows[name] = row = self._now(name)
             self._unsaved += 1
             listed = name in (names := self._names)
             if listed and not row.summary:
@@ -89,25 +100,43 @@ class Index:
                 # A list of its own: others may be reading the one there is.
                 self._names = names = names.copy()
                 insort(names, name)
-            self._save()
+        self._save()
 
-    def _look(self) -> None:
+    def _look(self) -> "Future[None] | None":
+        """The look that is under way, or begun now; None where the last one was not long ago."""
         with self._lock:
-            began = time.monotonic()
-            if began < self._next_look:
-                return
-            if not self._opened:
-                self._opened = True
-                self._rows = self._saved()
-                known = {name: row.mark for name, row in self._rows.items() if row.mark}
-                self._versions.files.remember(known)
+            if self._looking is None and time.monotonic() >= self._next_look:
+                self._looking = Future()
+                Thread(target=self._run, args=(self._looking,), daemon=True).start()
+            return self._looking
+
+    def _run(self, looking: "Future[None]") -> None:
+        began, problem = time.monotonic(), None
+        try:
             self._refresh()
+            self._save()
+        except Exception as error:
+            log.warning("the store can not be looked through: %s", error)
+            problem = error
+        with self._lock:
+            self._looking = None
             self._next_look = time.monotonic() + (time.monotonic() - began) / _SHARE
+        if problem is None:
+            looking.set_result(None)
+        else:
+            looking.set_exception(problem)
 
     def _refresh(self) -> None:
+        if not self._opened:
+            self._rows = self._saved()
+            known = {name: row.mark for name, row in self._rows.items() if row.mark}
+            self._versions.files.remember(known)
+        with self._lock:
+            self._changed.clear()
+            before = self._rows.copy()
         rows, again, read = {}, [], 0
         for name, mark in self._versions.files.folders().items():
-            row = self._rows.get(name)
+            row = before.get(name)
             if row is None or row.mark is None or row.mark.stamp != mark.stamp:
                 if row is None and not is_name(name):
                     continue
@@ -116,27 +145,29 @@ class Index:
             elif not row.mark.settled:
                 again.append((name, mark))
             rows[name] = row
-        changed = read or rows.keys() != self._rows.keys()
-        changed = self._read_again(again, rows) or changed
-        self._rows = rows
-        if changed or not self._names:
+        self._read_again(again, rows)
+        with self._lock:
+            # What this process changed meanwhile may have been looked at before.
+            rows |= {name: self._now(name) for name in self._changed}
+            self._rows, self._opened = rows, True
             self._names = sorted(name for name, row in rows.items() if row.summary)
             self._unsaved += read
-            self._save()
 
-    def _read_again(self, again: list[tuple[str, Mark]], rows: dict[str, _Row]) -> bool:
+    def _now(self, name: str) -> _Row:
+        # In this order: what changes in between has another mark.
+        mark = self._versions.files.mark(name)
+        return _Row(mark, self._read(name))
+
+    def _read_again(self, again: list[tuple[str, Mark]], rows: dict[str, _Row]) -> None:
         """Read what another process may have changed within the resolution of its mark.
 
         Not all at once: after thousands were stored together that would take long, to find nothing.
         """
-        changed, end = False, time.monotonic() + _AGAIN
+        end = time.monotonic() + _AGAIN
         for name, mark in again:
-            row = _Row(mark, self._read(name))
-            changed = changed or row.summary != rows[name].summary
-            rows[name] = row
+            rows[name] = _Row(mark, self._read(name))
             if time.monotonic() > end:
                 break
-        return changed
 
     def _read(self, name: str) -> tuple[Any, ...] | None:
         # One that is damaged, or has just gone, must not hide the others. Get says why.
@@ -161,15 +192,16 @@ class Index:
         return {}
 
     def _save(self) -> None:
-        if self._unsaved < max(_WORTH_KEEPING, len(self._rows) // 20):
-            return
-        known = {name: (*row.mark, row.summary) for name, row in self._rows.items() if row.mark}
+        with self._lock:
+            if self._unsaved < max(_WORTH_KEEPING, len(self._rows) // 20):
+                return
+            self._unsaved = 0
+            known = {name: (*row.mark, row.summary) for name, row in self._rows.items() if row.mark}
         raw: Mapping[str, Any] = {"format": _FORMAT, "fields": FIELDS, "rows": known}
         # A store that can not be written is listed all the same.
         with suppress(OSError):
             text = json.dumps(raw, separators=(",", ":"))
             self._versions.files.replace(FILE, text.encode())
-        self._unsaved = 0
 
 
 def _row(stamp: int | str, settled: bool, summary: list[Any] | None) -> _Row:

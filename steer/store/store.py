@@ -70,7 +70,8 @@ class Store:
         """At most ``limit`` things with names behind ``after``, in order, as their newest versions.
 
         ``model``, ``kind``, ``method``: only those with this value. What another process stored or
-        deleted within the last second may be missing or still there.
+        deleted within the last second may be missing or still there, and with very many names a
+        little longer.
         """
         return self._index.page(after, limit, model=model, kind=kind, method=method)
 

@@ -116,6 +116,23 @@ def _arrays(file: File, size: int, entries: Mapping[str, Entry]) -> dict[str, Ar
     }
 
 
+def parts(matrix: Array, rows: int) -> Iterator[Array]:
+    """A matrix, so many rows at a time, each let go when the next is asked for."""
+    for start in range(0, len(matrix), rows):
+        yield matrix[start : start + rows]
+        let_go(matrix)
+
+
+def let_go(array: Array) -> None:
+    """Where an array is of a mapped file, drop the pages that were looked at: they count as memory
+    of this process, and are read again when they are looked at again."""
+    owner: Any = array
+    while isinstance(owner, np.ndarray | memoryview):
+        owner = owner.base if isinstance(owner, np.ndarray) else owner.obj
+    if isinstance(owner, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        owner.madvise(mmap.MADV_DONTNEED)
+
+
 def parse_header(file: File, size: int) -> dict[str, Entry]:
     """Where the tensors of a file of ``size`` bytes are. Reads the header alone.
 

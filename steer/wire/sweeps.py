@@ -58,9 +58,7 @@ def read_sweep(message: pb.SweepSpec, check: Check) -> SweepSpec:
         check.at("arms").fail("REQUIRED", "is empty; give at least one arm to vary")
     for index, arm in enumerate(spec.arms):
         if not (arm.interventions or arm.recipes):
-            check.at("arms", index).fail(
-                "REQUIRED", "has no intervention to vary; give one"
-            )
+            check.at("arms", index).fail("REQUIRED", "has no intervention to vary; give one")
     for index, factor in enumerate(spec.strengths):
         if factor == 0:
             check.at("strengths", index).fail("OUT_OF_RANGE", "is 0, which is the baseline")

@@ -36,8 +36,8 @@ def served(folder: Path):
 
 @pytest.fixture
 def store(folder: Path, served: Served):
-    """Its store, with nothing in it behind the test."""
-    yield Store(folder / "store")
+    """Its store, with nothing of its own in it behind the test."""
+    yield served.server._store
     for path in (folder / "store").glob("[!.]*"):
         shutil.rmtree(path)
 
@@ -53,6 +53,11 @@ def run(served: Served, store: Store):
         return done
 
     return invoke
+
+
+def own(store: Store) -> list[str]:
+    """Names of what is not shipped, and is still there."""
+    return [info.name for info in store.page() if not info.bundled and store.has(info.name)]
 
 
 def plain(done) -> object:
@@ -166,7 +171,7 @@ def test_what_was_understood_is_said_before_it_is_stored(run, store, tmp_path, n
     said = run("import", folder, "--model", "org/m", *told, "--dry-run").stdout
     for what in ("format: ", "holds: ", "width", "sites: ", "layers: ", "norms: "):
         assert what in said
-    assert store.names() == []
+    assert own(store) == []
     stored = run("import", folder, "--as", "x", "--model", "org/m", *told).stdout
     assert stored.startswith(said.rstrip("\n"))
     assert stored.splitlines()[-2].startswith("stored x@1 (")
@@ -181,7 +186,7 @@ def test_import_as_json_and_with_options(run, store, tmp_path):
                  "--licence", "MIT", "--description", "calm", "--json")  # fmt: skip
     dry = plain(run(*arguments, "--dry-run"))
     assert dry["vector"] is None and dry["account"]["sites"][0]["layer"] == 0
-    assert store.names() == []
+    assert own(store) == []
     done = plain(run(*arguments, "--as", "x"))
     assert done["account"] == dry["account"]
     assert done["vector"]["card"]["defaults"]["strength"]["value"] == 2
@@ -202,7 +207,7 @@ def test_for_the_served_model_it_has_to_fit(run, store, tmp_path):
     file.write_bytes(fixture("repeng")["vector.gguf"])
     error = run("import", file, "--as", "x", code=2).stderr
     assert "card.d_model" in error and "width" in error
-    assert store.names() == []
+    assert own(store) == []
 
 
 def zipped(*members: tuple[str, bytes]) -> bytes:
@@ -250,7 +255,7 @@ def test_folders_that_are_refused_leave_nothing(run, store, tmp_path, what):
     error = run("import", tmp_path, "--as", "x", "--model", "m", code=2).stderr
     for words in says:
         assert words in error
-    assert store.names() == [] and store.verify().leftovers == ()
+    assert own(store) == [] and store.verify().leftovers == ()
 
 
 @pytest.mark.parametrize(
@@ -336,7 +341,7 @@ def test_confirming(store, served, run, tmp_path, monkeypatch):
     monkeypatch.setattr("steer.cli.vector_files._sits_there", lambda: True)
     arguments = ("import", file, "--as", "x", "--model", "m")
     assert "Store it as x?" in run(*arguments, code=1, said="n\n").output
-    assert store.names() == []
+    assert own(store) == []
     run(*arguments, said="y\n")
     run(*arguments, "--yes")
     assert [version.number for version in store.versions("x")] == [1]

@@ -5,9 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from steer.store import Store
+from steer.store import Store, index
 
 PLACES = ("local", "memory")
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine no look at the folders is left behind."""
+    monkeypatch.setattr(index, "_PATIENCE", 60.0)
 
 
 @pytest.fixture(params=PLACES)

@@ -3,8 +3,8 @@
 import json
 import os
 import shutil
+import threading
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +13,9 @@ import pytest
 import steer
 from steer.store import Store
 from steer.store import index as module
+from steer.store.files import LocalFiles
 from steer.store.summary import FIELDS
+from tests.helpers import until
 from tests.store import items
 
 
@@ -136,36 +138,37 @@ def many(root: Path, n: int) -> None:
         os.utime(folder, (past, past))
 
 
-def seconds(work: Callable[[], object], times: int = 1) -> float:
-    """The least: the machine may do other things meanwhile."""
-    taken = []
-    for _ in range(times):
-        began = time.perf_counter()
-        work()
-        taken.append(time.perf_counter() - began)
-    return min(taken)
-
-
-def test_ten_thousand_vectors_are_listed_in_pages_of_under_100_ms(tmp_path):
-    many(tmp_path, 10_000)
-    made = seconds(Store(tmp_path).names)
-    assert (tmp_path / module.FILE).exists()
+def test_what_is_looked_at_does_not_grow_with_what_is_stored(tmp_path, monkeypatch):
+    """`python -m bench.store` says how long it takes."""
+    many(tmp_path, 1000)
     store = Store(tmp_path)
-    kept = seconds(store.page)
+    assert len(store.names()) == 1000 and (tmp_path / module.FILE).exists()
+    looked: list[str] = []
+    for call in ("folders", "subfolders", "entries", "read"):
+        real = getattr(LocalFiles, call)
 
-    def look() -> None:
-        store._index._next_look = 0.0
-        store.page("v05000")
+        def counting(self, *at, real=real, call=call):
+            looked.append(" ".join((call, *at)))
+            return real(self, *at)
 
-    looking, paging = seconds(look, 9), seconds(lambda: store.page("v05000"), 9)
-    finding = seconds(lambda: store.resolve("v05001"), 9)
-    print(f"first ever {made:.2f} s, first of a process {kept:.2f} s, page {paging * 1e3:.2f} ms")
-    print(f"page with a look {looking * 1e3:.0f} ms, lookup {finding * 1e3:.2f} ms")
-    assert looking < 0.1 and paging < 0.02 and finding < 0.02
-    assert kept < made
-    seen = [store.page()]
+        monkeypatch.setattr(LocalFiles, call, counting)
+    store._index._next_look = time.monotonic() + 60
+    assert [info.name for info in store.page("v00500", 3)] == ["v00501", "v00503", "v00505"]
+    assert looked == []
+    assert store.resolve("v00501").number == 1
+    assert looked == ["entries v00501"]
+    looked.clear()
+    store._index._next_look = 0.0
+    assert len(store.page("", 1000)) == 1000
+    # Of the folders none but the store's own is looked into, which has just changed.
+    assert {*looked} <= {"folders", "subfolders "}
+    looked.clear()
+    fresh = Store(tmp_path)
+    assert fresh.names() == store.names()
+    assert looked == [f"read {module.FILE}", "folders", "subfolders "]
+    seen = [fresh.page()]
     while seen[-1]:
-        seen.append(store.page(seen[-1][-1].name, 1000, kind="direction"))
+        seen.append(fresh.page(seen[-1][-1].name, 300, kind="direction"))
     assert [info.name for page in seen for info in page] == store.names()
 
 
@@ -239,6 +242,50 @@ def test_what_was_stored_here_is_not_read_again_all_at_once(tmp_path, counted, m
     store._index._next_look = 0.0
     assert names(store) == ["v0", "v1", "v2", "v3", "v5", "w"]
     assert store.page("v3", 1)[0].version == 2
+
+
+def test_a_look_that_takes_long_is_not_waited_for(store, monkeypatch):
+    other = Store(store.root)
+    store.add(items.vector("a"))
+    assert names(store) == ["a"]
+    monkeypatch.setattr(module, "_PATIENCE", 0.0)
+    looking, on = threading.Event(), threading.Event()
+    real = store._versions.files.folders
+
+    def folders():
+        found = real()
+        looking.set()
+        assert on.wait(30)
+        return found
+
+    monkeypatch.setattr(store._versions.files, "folders", folders)
+    other.add(items.vector("b"))
+    store._index._next_look = 0.0
+    assert names(store) == ["a"]
+    assert looking.wait(30)
+    # What is stored here meanwhile shows at once, and stays when the look is over.
+    store.add(items.vector("c"))
+    store.delete("a")
+    assert names(store) == ["c"]
+    on.set()
+    until(lambda: store._index._looking is None)
+    assert names(store) == ["b", "c"]
+
+
+def test_a_store_that_can_not_be_looked_through_says_so(tmp_path, monkeypatch, caplog):
+    store = Store(tmp_path)
+
+    def fails():
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(store._versions.files, "folders", fails)
+    with pytest.raises(OSError, match="Input/output"):
+        store.names()
+    assert "can not be looked through" in caplog.text
+    monkeypatch.undo()
+    store.add(items.vector("a"))
+    store._index._next_look = 0.0
+    assert store.names() == ["a"]
 
 
 def test_many_stored_here_are_kept_for_the_next_process(tmp_path, counted, monkeypatch):

@@ -2,6 +2,7 @@
 
 import io
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -116,3 +117,29 @@ def test_the_digest_is_of_the_whole_file_wherever_it_was_read_to(path):
         first = tensors.digest(file)
         file.read(3)
         assert tensors.digest(file) == first and isinstance(file, io.BufferedReader)
+
+
+def _mapped() -> int:
+    """Bytes of mapped files in this process's memory."""
+    status = Path("/proc/self/status").read_text()
+    return 1024 * int(status.partition("RssFile:")[2].split()[0])
+
+
+def test_parts_of_a_mapped_matrix_are_let_go_again(tmp_path):
+    matrix = np.random.default_rng(0).standard_normal((1 << 15, 256), "f4")  # 32 MiB.
+    with open(tmp_path / "file", "wb") as file:
+        file.writelines(tensors.encode({"a": matrix})[1])
+    with open(tmp_path / "file", "rb") as file:
+        mapped = tensors.read(file).arrays["a"]
+    before, most = _mapped(), 0
+    for number, part in enumerate(tensors.parts(mapped, 1 << 10)):
+        assert (part == matrix[number << 10 : (number + 1) << 10]).all()
+        most = max(most, _mapped() - before)
+    assert number == 31 and most < 8 << 20
+    assert (mapped == matrix).all() and _mapped() - before > 30 << 20
+    tensors.let_go(mapped[::2].T)
+    assert _mapped() - before < 4 << 20
+    assert [part.tolist() for part in tensors.parts(matrix[:3, :1], 2)] == [
+        matrix[:2, :1].tolist(),
+        matrix[2:3, :1].tolist(),
+    ]

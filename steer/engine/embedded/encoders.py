@@ -14,7 +14,7 @@ from steer.store import Dictionary
 
 MOST = 4
 """Encoders kept on a device; the least recently used goes first."""
-_TOKENS = 64
+_TOKENS, _VALUES = 64, 1 << 22
 _ROWS = 4096
 
 
@@ -25,6 +25,10 @@ class Encoder:
     weight: Tensor
     params: Tensor
     k: int | None
+
+    def split(self, x: Tensor) -> tuple[Tensor, ...]:
+        """Tokens in parts of which the activations can be held."""
+        return torch.split(x, max(1, min(_TOKENS, _VALUES // len(self.weight))))
 
     def pre(self, x: Tensor) -> Tensor:
         """x·e of all latents, (n, d_sae)."""
@@ -63,12 +67,12 @@ class Encoders:
     def chosen(self, dictionary: Dictionary, x: Tensor) -> Tensor:
         """Which latents a top-k dictionary keeps, (n, d_sae) boolean; a few tokens at a time."""
         encoder = self.get(dictionary)
-        return torch.cat([encoder.kept(encoder.pre(part)) for part in torch.split(x, _TOKENS)])
+        return torch.cat([encoder.kept(encoder.pre(part)) for part in encoder.split(x)])
 
     def activations(self, dictionary: Dictionary, x: Tensor) -> Iterator[Tensor]:
-        """Activations of all latents, (up to 64, d_sae) at a time."""
+        """Activations of all latents, (some tokens, d_sae) at a time."""
         encoder = self.get(dictionary)
-        return (encoder.activations(part) for part in torch.split(x, _TOKENS))
+        return (encoder.activations(part) for part in encoder.split(x))
 
     def _load(self, dictionary: Dictionary) -> Encoder:
         with warnings.catch_warnings():
@@ -76,9 +80,8 @@ class Encoders:
             warnings.filterwarnings("ignore", "The given NumPy array is not writable")
             weight = torch.from_numpy(dictionary.tensors["encoder"]).to(self._device)
         spec = dictionary.spec
-        parts = []
-        for start in range(0, spec.d_sae, _ROWS):
-            rows = dictionary.features(range(start, min(start + _ROWS, spec.d_sae)))
-            numbers = (rows.gate_bias, rows.magnitude_scale, rows.magnitude_bias, rows.threshold)
-            parts.append(torch.stack([torch.from_numpy(column) for column in numbers], -1))
-        return Encoder(weight, torch.cat(parts).to(self._device), spec.k)
+        numbers = [
+            torch.from_numpy(dictionary.numbers(slice(start, start + _ROWS)))
+            for start in range(0, spec.d_sae, _ROWS)
+        ]
+        return Encoder(weight, torch.cat(numbers).to(self._device), spec.k)

@@ -201,9 +201,7 @@ class EmbeddedEngine:
     def _next_tasks(self) -> bool:
         """Run what callers asked for; wait while there is nothing to do. False: time to end."""
         with self._wake:
-            while not (
-                self._inbox or self._jobs or self._loans or self._drain_until is not None
-            ):
+            while not (self._inbox or self._jobs or self._loans or self._drain_until is not None):
                 self._wake.wait()
             if self._idle and self._jobs and not self._inbox:
                 self._wake.wait(PAUSE)

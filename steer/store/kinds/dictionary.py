@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from steer.errors import InvalidRequest, Violations
 from steer.store.card import Card
 from steer.store.checks import Array, Shape, Tensors, check_tensors
 from steer.store.kinds.base import Item
 from steer.store.spec import Architecture, DictionarySpec
+from steer.store.tensors import parts
 from steer.types import Site
 
 _ROWS = 256
@@ -109,8 +111,7 @@ class Dictionary(Item):
         """Mean norm of a row of the decoder."""
         decoder = self.tensors["decoder"]
         total = sum(
-            float(np.linalg.norm(decoder[start : start + _ROWS].astype("f8"), axis=1).sum())
-            for start in range(0, len(decoder), _ROWS)
+            float(np.linalg.norm(part.astype("f8"), axis=1).sum()) for part in parts(decoder, _ROWS)
         )
         return {self.site: float(f"{total / len(decoder):.7g}")}
 
@@ -127,31 +128,35 @@ class Dictionary(Item):
                 reason="FEATURE_OUT_OF_RANGE",
             )
         chosen = np.array(indices, np.intp)
-        take = {
-            name: np.array(self.tensors[name][chosen])
-            for name in ("encoder", "decoder", *_OWN[self.spec.architecture])
-        }
-        folded: Array = np.zeros(len(chosen), np.float32)
+        numbers = self.numbers(chosen)
+        return FeatureRows(
+            indices=tuple(indices),
+            encoder=np.array(self.tensors["encoder"][chosen]),
+            decoder=np.array(self.tensors["decoder"][chosen]),
+            gate_bias=numbers[:, 0],
+            magnitude_scale=numbers[:, 1],
+            magnitude_bias=numbers[:, 2],
+            threshold=numbers[:, 3],
+            topk=self.spec.k,
+        )
+
+    def numbers(self, chosen: slice | NDArray[np.intp]) -> Array:
+        """What the formula of ``FeatureRows`` needs of some features beside their rows: gate_bias,
+        magnitude_scale, magnitude_bias and threshold, (n, 4)."""
+        take = {name: self.tensors[name][chosen] for name in _OWN[self.spec.architecture]}
+        n = len(next(iter(take.values())))
+        folded: Array = np.zeros(n, np.float32)
         if self.spec.apply_b_dec_to_input:
-            folded = (take["encoder"] @ self.tensors["decoder_bias"]).astype(np.float32)
-        zeros, ones = np.zeros_like(folded), np.ones_like(folded)
+            folded = self.tensors["encoder"][chosen] @ self.tensors["decoder_bias"]
         if self.spec.architecture is Architecture.GATED:
             scale: Array = np.exp(take["magnitude_log_scale"])
             gate_bias: Array = take["gate_bias"] - folded
             magnitude_bias: Array = take["magnitude_bias"] - scale * folded
         else:
-            scale = ones
+            scale = np.ones_like(folded)
             gate_bias = magnitude_bias = take["encoder_bias"] - folded
-        return FeatureRows(
-            indices=tuple(indices),
-            encoder=take["encoder"],
-            decoder=take["decoder"],
-            gate_bias=gate_bias,
-            magnitude_scale=scale,
-            magnitude_bias=magnitude_bias,
-            threshold=take.get("threshold", zeros),
-            topk=self.spec.k,
-        )
+        threshold = take.get("threshold", np.zeros_like(folded))
+        return np.stack((gate_bias, scale, magnitude_bias, threshold), 1)
 
 
 def _shapes(card: Card, spec: DictionarySpec) -> dict[str, Shape]:
