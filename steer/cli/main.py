@@ -10,6 +10,7 @@ from steer.cli import (
     compare,
     demo,
     evaluate,
+    extract,
     health,
     model,
     recipes,
@@ -37,6 +38,7 @@ app.command("model")(model.model)
 app.command("health")(health.health)
 app.command("demo")(demo.demo)
 app.command("evaluate")(evaluate.evaluate)
+app.command("extract")(extract.extract)
 app.command("train")(train.train)
 app.command("sweep")(sweep.sweep)
 app.command("report")(run_report.report)

@@ -11,7 +11,7 @@ import typer
 from steer.cli.options import Target
 from steer.cli.output import path_errors
 from steer.errors import InvalidRequest, NotFound, Unavailable
-from steer.specs import RUNS_FILE, EvaluateSpec, RunReport, SweepSpec, TrainSpec
+from steer.specs import RUNS_FILE, EvaluateSpec, ExtractSpec, RunReport, SweepSpec, TrainSpec
 
 
 def report(
@@ -70,11 +70,13 @@ def _kept(run: str) -> RunReport | None:
 def show(found: RunReport) -> None:
     """Print a report for people."""
     from steer.cli.evaluation import print_evaluation
+    from steer.cli.extraction import print_extraction
     from steer.cli.sweeping import print_sweep
     from steer.cli.training import print_training
 
     printers = {
         EvaluateSpec.kind: print_evaluation,
+        ExtractSpec.kind: print_extraction,
         SweepSpec.kind: print_sweep,
         TrainSpec.kind: print_training,
     }

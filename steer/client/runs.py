@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from steer.client import run_calls
 from steer.client.arms import Treatment
 from steer.client.evaluations import EvaluateOptions, make_evaluation
+from steer.client.extractions import ExtractOptions, make_extraction
 from steer.client.run_table import as_pandas, records
 from steer.client.sweeps import SweepOptions, make_sweep
 from steer.client.trainings import TrainOptions, make_training
@@ -79,6 +80,21 @@ class Runs:
         ``select``, the best of them with all controls on ``report``. For the options see
         ``SweepOptions``; the rest as in ``evaluate``."""
         spec = make_sweep(task, intervention, **options)
+        return self.create(spec, name=name, run_id=run_id, timeout=timeout)
+
+    def extract(
+        self,
+        into: str,
+        *,
+        name: str = "",
+        run_id: str = "",
+        timeout: float | None = None,
+        **options: Unpack[ExtractOptions],
+    ) -> "RunHandle":
+        """Queue the extraction of a vector that is stored as ``into``: from texts of two classes,
+        prompts between two cues, or a task and its cue. For the options see ``ExtractOptions``; the
+        rest as in ``create``."""
+        spec = make_extraction(into, **options)
         return self.create(spec, name=name, run_id=run_id, timeout=timeout)
 
     def train(

@@ -23,8 +23,6 @@ def judged(spec: ExtractSpec, context: Context) -> Examples:
         found.add(f"{PATH}.into", error.reason, error.message)
     for index, site in enumerate(spec.sites):
         check_site(site, context.model, f"{PATH}.sites[{index}]", found)
-    if len({*spec.sites}) < len(spec.sites):
-        found.add(f"{PATH}.sites", "DUPLICATE", "has a site twice")
     if spec.where is not None:
         check_where(spec.where, f"{PATH}.where", context.model, found)
     if spec.as_probe and (spec.normalise or spec.scale != 1):

@@ -47,7 +47,6 @@ def test_everything_wrong_is_told_at_once(context: Background):
         f"{AT}.positive[1].prompt.chat": "NO_CHAT_TEMPLATE",
         f"{AT}.negative[0].prompt.tokens.ids": "UNKNOWN_TOKEN",
     }
-    assert faults(replace(SPEC, sites=(Site(1), Site(1))), context) == {f"{AT}.sites": "DUPLICATE"}
 
 
 @pytest.mark.parametrize(
