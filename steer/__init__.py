@@ -69,12 +69,14 @@ if TYPE_CHECKING:
     from steer.specs import Passage as Passage
     from steer.specs import Pooling as Pooling
     from steer.specs import ReadAt as ReadAt
+    from steer.specs import Revision as Revision
     from steer.specs import Run as Run
     from steer.specs import RunEvent as RunEvent
     from steer.specs import RunFailure as RunFailure
     from steer.specs import RunReport as RunReport
     from steer.specs import RunSpec as RunSpec
     from steer.specs import RunState as RunState
+    from steer.specs import Stage as Stage
     from steer.specs import SweepSpec as SweepSpec
     from steer.specs import TrainSpec as TrainSpec
     from steer.specs import UnitResult as UnitResult
@@ -127,8 +129,8 @@ _NAMES = {
     ),
     "steer.specs": (
         "Controls Demonstration EvaluateSpec ExtractMethod ExtractSpec Extractor InlineTask "
-        "Objective Passage Pooling ReadAt Run RunEvent RunFailure RunReport RunSpec RunState "
-        "SweepSpec TrainSpec UnitResult"
+        "Objective Passage Pooling ReadAt Revision Run RunEvent RunFailure RunReport RunSpec "
+        "RunState Stage SweepSpec TrainSpec UnitResult"
     ),
     "steer.types": (
         "Branch Branches Branching CapturedActivations CapturedFeatures Chunk Decay DecayShape "

@@ -46,22 +46,27 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 """What each template may hold, and for prompts of text must hold."""
 
 
-def check_templates(given: CritiqueTemplates, found: Violations, path: str) -> None:
-    """Report templates that are malformed, or hold what is not known at their stage."""
+def check_templates(
+    given: CritiqueTemplates, found: Violations, path: str, suffix: str = ""
+) -> None:
+    """Report templates that are malformed, or hold what is not known at their stage. Their fields
+    are named after their stages, between ``path`` and ``suffix``."""
     for stage, allowed in FIELDS.items():
-        template, at = getattr(given, stage), f"{path}{stage}"
+        template, at = getattr(given, stage), f"{path}{stage}{suffix}"
         try:
             names = _names(template)
         except ValueError as error:
-            found.add(at, "MALFORMED", f"{error}; write a brace that is meant as {{{{ or }}}}")
+            found.add(at, "MALFORMED", f"{error}; give a brace that is meant as {{{{ or }}}}")
             continue
         odd = [name for name in dict.fromkeys(names) if name not in allowed]
         if odd:
-            message = f"holds {_braced(odd)}, not known there; there are {_braced(allowed)}"
+            message = f"holds {_braced(odd)}, not known there; give {_braced(allowed)}"
             found.add(at, "UNKNOWN_FIELD", message)
 
 
-def check_form(given: CritiqueTemplates, prompt: Prompt, found: Violations, path: str) -> None:
+def check_form(
+    given: CritiqueTemplates, prompt: Prompt, found: Violations, path: str, suffix: str = ""
+) -> None:
     """Report what keeps the templates, themselves right, from going on from such a prompt."""
     if prompt.token_ids:
         message = "goes on from text or chat messages; this prompt is token ids"
@@ -74,7 +79,7 @@ def check_form(given: CritiqueTemplates, prompt: Prompt, found: Violations, path
                 message = (
                     f"has no {_braced(missing)}; after a prompt of text it is all that is read"
                 )
-                found.add(f"{path}{stage}", "MISSING_FIELD", message)
+                found.add(f"{path}{stage}{suffix}", "MISSING_FIELD", message)
 
 
 def critique_prompt(prompt: Prompt, answer: str, templates: CritiqueTemplates) -> Prompt:

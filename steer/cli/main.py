@@ -8,6 +8,7 @@ import typer
 
 from steer.cli import (
     compare,
+    critique,
     demo,
     evaluate,
     extract,
@@ -38,6 +39,7 @@ app.command("model")(model.model)
 app.command("health")(health.health)
 app.command("demo")(demo.demo)
 app.command("evaluate")(evaluate.evaluate)
+app.command("critique")(critique.critique)
 app.command("extract")(extract.extract)
 app.command("train")(train.train)
 app.command("sweep")(sweep.sweep)

@@ -9,7 +9,7 @@ from steer.client.arms import Treatment
 from steer.client.checked import check, member
 from steer.client.requests import arms_of, branching_of, sampling_of
 from steer.errors import InvalidRequest
-from steer.specs import Controls, EvaluateSpec, Extractor, InlineTask, RunSpec
+from steer.specs import Controls, EvaluateSpec, Extractor, InlineTask, Revision, RunSpec
 from steer.types import Branching
 
 
@@ -17,7 +17,8 @@ class EvaluateOptions(TypedDict, total=False):
     """Everything an evaluation can be told; see ``steer.EvaluateSpec``.
 
     ``arms``: recipes by the name of their arm. ``controls``: ``none`` (default) or ``standard``.
-    ``branches``: how many first tokens to branch over, or a ``steer.Branching``. What follows is of
+    ``branches``: how many first tokens to branch over, or a ``steer.Branching``. ``revision``: have
+    answers criticised and revised, as a ``steer.Revision`` says. What follows is of
     ``steer.Sampling``; ``max_tokens`` is the task's own unless given.
     """
 
@@ -36,6 +37,7 @@ class EvaluateOptions(TypedDict, total=False):
     measure: bool
     allow_model_mismatch: bool
     branches: int | Branching | None
+    revision: Revision | None
     temperature: float
     top_p: float
     top_k: int
@@ -63,6 +65,7 @@ def make_evaluation(
     controls: str = Controls.NONE,
     strengths: Iterable[float] = (),
     branches: int | Branching | None = None,
+    revision: Revision | None = None,
     **options: Any,
 ) -> EvaluateSpec:
     """The spec of an evaluation. A single intervention is the arm ``steered``.
@@ -76,6 +79,7 @@ def make_evaluation(
         controls=member(Controls, controls),
         strengths=tuple(strengths),
         branching=branching_of(branches),
+        revision=revision,
         sampling=sampling_of(**{"max_tokens": 0, **options}),
         **own,
     )

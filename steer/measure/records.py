@@ -34,6 +34,7 @@ class Role(StrEnum):
     UNTAUGHT = "untaught"  # the same training on a model that never saw a trace
     UNTAUGHT_BASELINE = "untaught_baseline"  # that model unsteered: its gain is over this one
     BRANCHED = "branched"  # the arm it is of (without: the baseline), a branch chosen by a rule
+    REVISED = "revised"  # the same, but its answers revised after a critique of them
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ FAMILIES: Mapping[str, Sequence[Role]] = {
     "traces": (Role.SWAPPED, Role.CORRUPTED, Role.TRUNCATED, Role.ANSWER_ONLY),
     "training": (Role.SWAPPED_TARGET, Role.UNTAUGHT),
     "decoding": (Role.BRANCHED,),
+    "revision": (Role.REVISED,),
 }
 
 

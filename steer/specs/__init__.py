@@ -1,6 +1,6 @@
 """What stored runs are asked to do, and how far they are. No torch, no protobuf."""
 
-from steer.specs.evaluate import Controls, EvaluateSpec
+from steer.specs.evaluate import Controls, EvaluateSpec, Revision, Stage
 from steer.specs.making import (
     Demonstration,
     ExtractMethod,
@@ -39,12 +39,14 @@ __all__ = [
     "Passage",
     "Pooling",
     "ReadAt",
+    "Revision",
     "Run",
     "RunEvent",
     "RunFailure",
     "RunReport",
     "RunSpec",
     "RunState",
+    "Stage",
     "SweepSpec",
     "TrainSpec",
     "UnitResult",

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
+from steer.critiquing import DEFAULT, CritiqueTemplates
 from steer.specs.task import InlineTask
 from steer.types import Arm, Branching, Sampling
 
@@ -13,6 +14,27 @@ class Controls(StrEnum):
 
     NONE = "none"
     STANDARD = "standard"
+
+
+class Stage(StrEnum):
+    """Of a revision: the first answer, its critique, the revised answer."""
+
+    ANSWER = "answer"
+    CRITIQUE = "critique"
+    REVISE = "revise"
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """Answers, critiques of them, revised answers.
+
+    ``stages``: those under the arm's interventions and logit bias; the others are unsteered.
+    ``critique_tokens``: most of a critique; 0 is as of an answer.
+    """
+
+    stages: tuple[Stage, ...] = (Stage.CRITIQUE,)
+    templates: CritiqueTemplates = DEFAULT
+    critique_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +50,8 @@ class EvaluateSpec:
     the arm whose vector was trained on the traces of other problems; empty is what the cards say.
     ``untaught``: id of an evaluation of the same problems on a model that never saw a trace, whose
     subject was trained there in the same way. ``branching``: for the baseline and every steered
-    arm, and each rule that chooses a branch, one more arm.
+    arm, and each rule that chooses a branch, one more arm. ``revision``: one more arm of each of
+    them, whose completions are revised answers.
     """
 
     kind: ClassVar[str] = "evaluate"
@@ -49,3 +72,4 @@ class EvaluateSpec:
     swapped_target: str = ""
     untaught: str = ""
     branching: Branching | None = None
+    revision: Revision | None = None

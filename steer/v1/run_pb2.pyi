@@ -14,6 +14,13 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class RevisionStage(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    REVISION_STAGE_UNSPECIFIED: _ClassVar[RevisionStage]
+    REVISION_STAGE_ANSWER: _ClassVar[RevisionStage]
+    REVISION_STAGE_CRITIQUE: _ClassVar[RevisionStage]
+    REVISION_STAGE_REVISE: _ClassVar[RevisionStage]
+
 class Controls(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     CONTROLS_UNSPECIFIED: _ClassVar[Controls]
@@ -28,6 +35,10 @@ class RunState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     RUN_STATE_SUCCEEDED: _ClassVar[RunState]
     RUN_STATE_FAILED: _ClassVar[RunState]
     RUN_STATE_CANCELLED: _ClassVar[RunState]
+REVISION_STAGE_UNSPECIFIED: RevisionStage
+REVISION_STAGE_ANSWER: RevisionStage
+REVISION_STAGE_CRITIQUE: RevisionStage
+REVISION_STAGE_REVISE: RevisionStage
 CONTROLS_UNSPECIFIED: Controls
 CONTROLS_NONE: Controls
 CONTROLS_STANDARD: Controls
@@ -38,8 +49,20 @@ RUN_STATE_SUCCEEDED: RunState
 RUN_STATE_FAILED: RunState
 RUN_STATE_CANCELLED: RunState
 
+class Revision(_message.Message):
+    __slots__ = ("stages", "critique_template", "revise_template", "critique_tokens")
+    STAGES_FIELD_NUMBER: _ClassVar[int]
+    CRITIQUE_TEMPLATE_FIELD_NUMBER: _ClassVar[int]
+    REVISE_TEMPLATE_FIELD_NUMBER: _ClassVar[int]
+    CRITIQUE_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    stages: _containers.RepeatedScalarFieldContainer[RevisionStage]
+    critique_template: str
+    revise_template: str
+    critique_tokens: int
+    def __init__(self, stages: _Optional[_Iterable[_Union[RevisionStage, str]]] = ..., critique_template: _Optional[str] = ..., revise_template: _Optional[str] = ..., critique_tokens: _Optional[int] = ...) -> None: ...
+
 class EvaluateSpec(_message.Message):
-    __slots__ = ("task_name", "inline_task", "arms", "subject", "controls", "split", "n", "samples", "sampling", "seed", "random_seeds", "strengths", "ceiling", "measure", "allow_model_mismatch", "swapped_target", "untaught", "branching")
+    __slots__ = ("task_name", "inline_task", "arms", "subject", "controls", "split", "n", "samples", "sampling", "seed", "random_seeds", "strengths", "ceiling", "measure", "allow_model_mismatch", "swapped_target", "untaught", "branching", "revision")
     TASK_NAME_FIELD_NUMBER: _ClassVar[int]
     INLINE_TASK_FIELD_NUMBER: _ClassVar[int]
     ARMS_FIELD_NUMBER: _ClassVar[int]
@@ -58,6 +81,7 @@ class EvaluateSpec(_message.Message):
     SWAPPED_TARGET_FIELD_NUMBER: _ClassVar[int]
     UNTAUGHT_FIELD_NUMBER: _ClassVar[int]
     BRANCHING_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
     task_name: str
     inline_task: _task_pb2.InlineTask
     arms: _containers.RepeatedCompositeFieldContainer[_trial_pb2.Arm]
@@ -76,7 +100,8 @@ class EvaluateSpec(_message.Message):
     swapped_target: str
     untaught: str
     branching: _trial_pb2.Branching
-    def __init__(self, task_name: _Optional[str] = ..., inline_task: _Optional[_Union[_task_pb2.InlineTask, _Mapping]] = ..., arms: _Optional[_Iterable[_Union[_trial_pb2.Arm, _Mapping]]] = ..., subject: _Optional[str] = ..., controls: _Optional[_Union[Controls, str]] = ..., split: _Optional[str] = ..., n: _Optional[int] = ..., samples: _Optional[int] = ..., sampling: _Optional[_Union[_trial_pb2.Sampling, _Mapping]] = ..., seed: _Optional[int] = ..., random_seeds: _Optional[int] = ..., strengths: _Optional[_Iterable[float]] = ..., ceiling: _Optional[str] = ..., measure: _Optional[bool] = ..., allow_model_mismatch: _Optional[bool] = ..., swapped_target: _Optional[str] = ..., untaught: _Optional[str] = ..., branching: _Optional[_Union[_trial_pb2.Branching, _Mapping]] = ...) -> None: ...
+    revision: Revision
+    def __init__(self, task_name: _Optional[str] = ..., inline_task: _Optional[_Union[_task_pb2.InlineTask, _Mapping]] = ..., arms: _Optional[_Iterable[_Union[_trial_pb2.Arm, _Mapping]]] = ..., subject: _Optional[str] = ..., controls: _Optional[_Union[Controls, str]] = ..., split: _Optional[str] = ..., n: _Optional[int] = ..., samples: _Optional[int] = ..., sampling: _Optional[_Union[_trial_pb2.Sampling, _Mapping]] = ..., seed: _Optional[int] = ..., random_seeds: _Optional[int] = ..., strengths: _Optional[_Iterable[float]] = ..., ceiling: _Optional[str] = ..., measure: _Optional[bool] = ..., allow_model_mismatch: _Optional[bool] = ..., swapped_target: _Optional[str] = ..., untaught: _Optional[str] = ..., branching: _Optional[_Union[_trial_pb2.Branching, _Mapping]] = ..., revision: _Optional[_Union[Revision, _Mapping]] = ...) -> None: ...
 
 class RunSpec(_message.Message):
     __slots__ = ("name", "evaluate", "extract", "train", "sweep")

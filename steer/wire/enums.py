@@ -6,7 +6,16 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 
 import steer.v1 as pb
-from steer.specs import Controls, ExtractMethod, Extractor, Objective, Pooling, ReadAt, RunState
+from steer.specs import (
+    Controls,
+    ExtractMethod,
+    Extractor,
+    Objective,
+    Pooling,
+    ReadAt,
+    RunState,
+    Stage,
+)
 from steer.types import DecayShape, FeatureMode, FinishReason, GateScope, Phase, Point, Unit
 from steer.wire.check import Check
 
@@ -149,6 +158,14 @@ OBJECTIVE = Table(
         Objective.CROSS_ENTROPY: pb.OBJECTIVE_CROSS_ENTROPY,
         Objective.RLOO: pb.OBJECTIVE_RLOO,
         Objective.GRPO_NO_STD: pb.OBJECTIVE_GRPO_NO_STD,
+    },
+    None,
+)
+STAGE = Table(
+    {
+        Stage.ANSWER: pb.REVISION_STAGE_ANSWER,
+        Stage.CRITIQUE: pb.REVISION_STAGE_CRITIQUE,
+        Stage.REVISE: pb.REVISION_STAGE_REVISE,
     },
     None,
 )

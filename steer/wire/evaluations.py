@@ -5,6 +5,7 @@ from steer.specs import EvaluateSpec
 from steer.wire.branches import build_branching, read_branching
 from steer.wire.check import Check
 from steer.wire.enums import CONTROLS
+from steer.wire.revisions import build_revision, read_revision
 from steer.wire.sampling import build_task_sampling, parse_sampling
 from steer.wire.scalars import (
     EXACT,
@@ -41,6 +42,7 @@ def build_evaluate(spec: EvaluateSpec) -> pb.EvaluateSpec:
         untaught=spec.untaught,
         allow_model_mismatch=spec.allow_model_mismatch,
         branching=None if spec.branching is None else build_branching(spec.branching),
+        revision=None if spec.revision is None else build_revision(spec.revision),
         **build_task(spec.task),
         **build_scalars(spec, _SCALARS),
     )
@@ -64,6 +66,11 @@ def read_evaluate(message: pb.EvaluateSpec, check: Check) -> EvaluateSpec:
         branching=(
             read_branching(message.branching, check.at("branching"))
             if message.HasField("branching")
+            else None
+        ),
+        revision=(
+            read_revision(message.revision, check.at("revision"))
+            if message.HasField("revision")
             else None
         ),
         **read_scalars(message, _SCALARS, check),

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from steer import specs as r
 from steer import types as t
+from steer.critiquing import CritiqueTemplates
 
 plain = st.builds(
     r.InlineTask,
@@ -17,6 +18,17 @@ samplings = st.builds(
     lambda sampling, own: t.Sampling(max_tokens=0) if own else sampling,
     s.samplings,
     st.booleans(),
+)
+templates = st.builds(
+    CritiqueTemplates,
+    st.sampled_from(["", "{question}{answer}?", "{{so}}"]),
+    st.sampled_from(["", "{question}{answer}{critique}!"]),
+)
+revisions = st.builds(
+    r.Revision,
+    st.lists(st.sampled_from(r.Stage), min_size=1, unique=True).map(tuple),
+    templates,
+    st.integers(0, 99),
 )
 evaluations = st.builds(
     r.EvaluateSpec,
@@ -37,6 +49,7 @@ evaluations = st.builds(
     measure=st.booleans(),
     allow_model_mismatch=st.booleans(),
     branching=st.none() | s.branchings,
+    revision=st.none() | revisions,
 )
 seeds = st.integers(0, 2**53 - 1)
 counts = st.integers(1, 1_000_000)

@@ -83,6 +83,18 @@ BAD = [
     ({"task_name": "a1", "strengths": [1.0, float("nan")]}, "strengths[1]"),
     ({"task_name": "a1", "sampling": pb.Sampling(max_tokens=0)}, "sampling.max_tokens"),
     ({"task_name": "a1", "arms": [pb.Arm(name="baseline")]}, "arms[0].name"),
+    ({"task_name": "a1", "branching": pb.Branching(k=1)}, "branching.k"),
+    ({"task_name": "a1", "revision": pb.Revision(stages=[9])}, "revision.stages[0]"),
+    ({"task_name": "a1", "revision": pb.Revision(stages=[1, 1])}, "revision.stages"),
+    ({"task_name": "a1", "revision": pb.Revision(critique_tokens=0)}, "revision.critique_tokens"),
+    (
+        {"task_name": "a1", "revision": pb.Revision(critique_template="{critique}")},
+        "revision.critique_template",
+    ),
+    (
+        {"task_name": "a1", "revision": pb.Revision(revise_template="{")},
+        "revision.revise_template",
+    ),
     ({"task_name": "a1", "arms": [pb.Arm(name="x"), pb.Arm(name="x")]}, "arms[1].name"),
 ]
 

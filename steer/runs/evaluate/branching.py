@@ -30,20 +30,15 @@ def branched_entries(steered: Iterable[Entry]) -> Iterator[Entry]:
             yield Entry(MeasuredArm(_name(arm.name, rule), Role.BRANCHED, of=of), arm)
 
 
-def branching_trials(spec: EvaluateSpec, trial: Trial, arms: Iterable[Arm]) -> Iterator[Trial]:
-    """``trial`` branched under each arm by itself: with company it might not find room."""
-    sampling = replace(trial.sampling, temperature=0.0)
-    for arm in arms:
-        plain = arm.name == BASELINE
-        yield replace(
-            trial,
-            arms=() if plain else (arm,),
-            baseline=plain,
-            samples=1,
-            sampling=sampling,
-            measure=False,
-            branching=spec.branching,
-        )
+def branched(spec: EvaluateSpec, trial: Trial) -> Trial:
+    """The trial branched."""
+    return replace(
+        trial,
+        samples=1,
+        sampling=replace(trial.sampling, temperature=0.0),
+        measure=False,
+        branching=spec.branching,
+    )
 
 
 def chosen(item: Item, task: Task, answer: Answer) -> Iterator[Graded]:

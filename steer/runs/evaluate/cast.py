@@ -8,6 +8,7 @@ from steer.runs.evaluate.controls import Controls
 from steer.runs.evaluate.directions import Sources, operand_of, scaled
 from steer.runs.evaluate.entries import CUE, Cast, Entry
 from steer.runs.evaluate.making import swapped_targets
+from steer.runs.evaluate.revision import revised_entries
 from steer.runs.kind import Context
 from steer.specs import Controls as Wanted
 from steer.specs import EvaluateSpec
@@ -28,6 +29,8 @@ def cast_of(spec: EvaluateSpec, task: Task, context: Context) -> Cast:
     if spec.branching is not None:
         steered = [entry for entry in entries if entry.about.role is Role.STEERED]
         entries += branched_entries(steered)
+    if spec.revision is not None:
+        entries += revised_entries([entry for entry in entries if entry.about.role is Role.STEERED])
     if subject is not None:
         entries += [_dose(subject, factor) for factor in spec.strengths if factor != 1.0]
     if spec.controls is Wanted.STANDARD:

@@ -6,17 +6,18 @@ from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
+from steer.critiquing import check_form, revise_prompt
 from steer.errors import FailedPrecondition, SteerError, Violations
 from steer.runs.evaluate import untaught
 from steer.runs.evaluate.asking import max_tokens
-from steer.runs.evaluate.branching import branching_trials
+from steer.runs.evaluate.branching import branched
 from steer.runs.evaluate.cast import cast_of, subject_name
 from steer.runs.evaluate.making import used_splits
 from steer.runs.evaluate.task import task_of
 from steer.runs.kind import Context
 from steer.specs import Controls, EvaluateSpec
 from steer.tasks.task import Item, Task
-from steer.types import BASELINE, Arm, Trial
+from steer.types import BASELINE, Trial
 
 T = TypeVar("T")
 
@@ -108,10 +109,11 @@ def _plan(spec: EvaluateSpec, task: Task, context: Context, found: Violations) -
     )
     trials = [trial]
     if spec.branching is not None:
-        trials += branching_trials(spec, trial, [Arm(BASELINE)])
+        trials.append(branched(spec, replace(trial, arms=())))
     planned = [_tried(partial(context.planner.trial, one, ""), PATH, found) for one in trials]
     if all(planned) and not found:
         _prompts(items, context, found)
+        _revision(items, spec, task, context, found)
         _added(spec, task, context, found)
 
 
@@ -126,6 +128,36 @@ def _prompts(items: Sequence[Item], context: Context, found: Violations) -> None
             f"{', '.join(too_long[:3])}"
         )
         found.add(f"{PATH}.n", "TOO_LONG", message)
+
+
+def _revision(
+    items: Sequence[Item], spec: EvaluateSpec, task: Task, context: Context, found: Violations
+) -> None:
+    """Whether every problem can be gone on from, with room for all that may be said before."""
+    if spec.revision is None:
+        return
+    path, templates = f"{PATH}.revision", spec.revision.templates
+    for item in items:
+        check_form(templates, item.prompt, found, f"{path}.", "_template")
+    if found.under(path):
+        return
+    longest = context.model.context_length
+    most = max_tokens(spec, task)
+    said = most + (spec.revision.critique_tokens or most)
+
+    def length(item: Item) -> int:
+        prompt = revise_prompt(item.prompt, "", "", templates)
+        return len(context.planner.text.encode(prompt, "")) + said
+
+    lengths = _tried(lambda: [length(item) for item in items], path, found) or ()
+    too_long = sum(length + most > longest for length in lengths)
+    if too_long:
+        message = (
+            f"{too_long} problems could fill the model's context of {longest} tokens with answer, "
+            f"critique and revised answer; {max(lengths) + most} are needed: give fewer "
+            "sampling.max_tokens or critique_tokens"
+        )
+        found.add(path, "TOO_LONG", message)
 
 
 def _added(spec: EvaluateSpec, task: Task, context: Context, found: Violations) -> None:

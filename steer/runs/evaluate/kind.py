@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 from steer.errors import FailedPrecondition
+from steer.measure.records import Role
 from steer.runs.evaluate import untaught
 from steer.runs.evaluate.asking import Asking
 from steer.runs.evaluate.cast import cast_of
@@ -14,10 +15,11 @@ from steer.runs.evaluate.gain import gain_of
 from steer.runs.evaluate.making import used_splits
 from steer.runs.evaluate.piece import Pieces
 from steer.runs.evaluate.report import report
+from steer.runs.evaluate.revision import Reviser
 from steer.runs.evaluate.task import task_of
 from steer.runs.evaluate.traces import Writer
 from steer.runs.kind import Context, Json, Unit
-from steer.specs import EvaluateSpec
+from steer.specs import EvaluateSpec, Revision
 from steer.tasks.task import Item, Task
 
 ITEMS = 8
@@ -115,4 +117,5 @@ def _told(spec: EvaluateSpec, task: Task, cast: Cast, context: Context) -> Json:
 def _pieces(spec: EvaluateSpec, task: Task, cast: Cast, context: Context) -> Pieces:
     writer = Writer(task, context.planner.text)
     asking = Asking(spec, task, max(1, context.model.max_rows // SHARE))
-    return Pieces(task, cast, asking, writer, gain_of(spec, cast, asking, writer))
+    reviser = Reviser(task, cast.chosen({Role.REVISED}), asking, spec.revision or Revision())
+    return Pieces(task, cast, asking, writer, gain_of(spec, cast, asking, writer), reviser)

@@ -4,16 +4,17 @@ First the items under all arms; then what begins with traces made from the subje
 traces that are sampled for the information gain; then the answer scored after each of those.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from steer.measure.records import Role
 from steer.runs.evaluate.asking import Asking
-from steer.runs.evaluate.branching import branching_trials, chosen, counted
+from steer.runs.evaluate.branching import branched, chosen, counted
 from steer.runs.evaluate.entries import WRITTEN, Cast, Entry
 from steer.runs.evaluate.examples import example, places
 from steer.runs.evaluate.flow import Asked, Flow
 from steer.runs.evaluate.gain import Gain, Questions
+from steer.runs.evaluate.revision import Reviser, told
 from steer.runs.evaluate.rows import Graded, graded
 from steer.runs.evaluate.traces import Rewriter, Steps, Writer
 from steer.runs.kind import Answer, Json
@@ -32,36 +33,43 @@ class Pieces:
     asking: Asking
     writer: Writer
     gain: Gain | None
+    reviser: Reviser
 
     def problems(self, items: Sequence[Item], shown: int) -> Flow[Json]:
         """Problems under every arm; the first ``shown`` are kept as examples."""
         first = [(item, trial) for item in items for trial in self._first(item)]
-        branched = [(item, trial) for item in items for trial in self._branched(item)]
-        answers = yield _trials(first + branched)
+        forked = [(item, trial) for item in items for trial in self._branched(item)]
+        answers = yield _trials(first + forked)
         done = self._graded(first, answers[: len(first)])
         branches = answers[len(first) :]
         done += [
             one
-            for (item, _), answer in zip(branched, branches, strict=True)
+            for (item, _), answer in zip(forked, branches, strict=True)
             for one in chosen(item, self.task, answer)
         ]
         rewriter = Rewriter(self.writer, self._traces(done))
 
         second = [(item, trial) for item in items for trial in self._second(item, rewriter)]
         sampled = self._sampled(items)
-        answers = yield _trials(second + sampled)
+        drafts = self.reviser.drafts(items, done)
+        answers = yield [*_trials(second + sampled), *map(self.reviser.critique, drafts)]
         done += self._graded(second, answers[: len(second)])
-        thoughts = self._graded(sampled, answers[len(second) :])
+        begin, end = len(second), len(second) + len(sampled)
+        thoughts, critiques = self._graded(sampled, answers[begin:end]), answers[end:]
 
         questions = self._questions(items, thoughts, rewriter)
         asked: list[Asked] = [trial for question in questions for trial in question.trials()]
-        scored = iter((yield asked))
+        answers = yield [*asked, *map(self.reviser.revise, drafts, critiques)]
+        scored = iter(answers[: len(asked)])
+        revised = list(map(self.reviser.graded, drafts, answers[len(asked) :]))
+        done += revised
         return {
             "records": [one.record(retention=False).to_dict() for one in done],
             "places": places(done, self._main),
             "gains": [one for question in questions for one in question.result(scored)],
             "examples": [self._example(item, done) for item in items[:shown]],
             "branches": counted(branches),
+            "revisions": list(map(told, drafts, critiques, revised)),
         }
 
     def retained(self, items: Sequence[Item]) -> Flow[Json]:
@@ -75,19 +83,21 @@ class Pieces:
     # ---- stages ---------------------------------------------------------------------------------
 
     def _first(self, item: Item) -> Iterable[Trial]:
-        later = WRITTEN | {Role.BRANCHED}
+        later = WRITTEN | {Role.BRANCHED, Role.REVISED}
         entries = [entry for entry in self.cast.entries if entry.about.role not in later]
         main = self._arms(item, [entry for entry in entries if entry.main])
         rest = self._arms(item, [entry for entry in entries if not entry.main])
         yield from self.asking.trials(item, main, measure=self.asking.spec.measure, baseline=True)
         yield from self.asking.trials(item, rest)
 
-    def _branched(self, item: Item) -> Iterable[Trial]:
-        if self.asking.spec.branching is None:
-            return ()
+    def _branched(self, item: Item) -> Iterator[Trial]:
         arms = {entry.arm.name: entry.arm for entry in self.cast.chosen({Role.BRANCHED})}
-        (plain,) = self.asking.trials(item, (), baseline=True, samples=1)
-        return branching_trials(self.asking.spec, plain, arms.values())
+        for arm in arms.values():
+            plain = arm.name == BASELINE
+            own = () if plain else (arm,)
+            # One by one: an arm's branches take as many rows as they are.
+            (trial,) = self.asking.trials(item, own, baseline=plain, samples=1)
+            yield branched(self.asking.spec, trial)
 
     def _second(self, item: Item, rewriter: Rewriter) -> Iterable[Trial]:
         given = (rewriter.arm_for(entry, item) for entry in self.cast.chosen(WRITTEN))

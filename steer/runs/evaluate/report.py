@@ -10,6 +10,7 @@ from steer.measure.summary import summarise
 from steer.measure.verdict import verdicts
 from steer.runs.evaluate.branching import summed
 from steer.runs.evaluate.entries import CAST, about_of
+from steer.runs.evaluate.revision import summed as revisions_summed
 from steer.runs.kind import Json
 from steer.specs import EvaluateSpec
 from steer.types import BASELINE
@@ -33,6 +34,8 @@ def report(spec: EvaluateSpec, results: Mapping[str, Json]) -> Json:
     if spec.branching is not None:
         counts = [one["branches"] for one in results.values() if "branches" in one]
         told["branching"] = summed(spec, counts)
+    if spec.revision is not None:
+        told["revision"] = revisions_summed(spec, list(_all(results, "revisions")))
     records = [Record.from_dict(row) for row in _all(results, "records")]
     if not any(one.arm == BASELINE and not one.retention for one in records):
         return told
