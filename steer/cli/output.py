@@ -22,7 +22,7 @@ def print_rich(renderable: Any) -> None:
 
 
 def print_table(heads: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
-    """A plain table; nothing in it is read as markup. Nothing is cut, and the first column is not broken."""
+    """A plain table, of text without markup. Nothing is cut, and the first column is not broken."""
     from rich.table import Table
     from rich.text import Text
 
