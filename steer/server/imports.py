@@ -6,7 +6,7 @@ Names of files are never opened as paths: what arrives lies under numbers in a f
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import BinaryIO
 
 import steer.v1 as pb
@@ -20,6 +20,7 @@ from steer.server.named import named
 from steer.server.threads import settled
 from steer.store import Card, Store
 from steer.store.address import check_name
+from steer.store.writable import writing
 from steer.types import ModelInfo
 
 Messages = AsyncIterator[pb.ImportVectorRequest]
@@ -38,7 +39,11 @@ async def receive(
         await named("name", check_name, begin.name)
     options = wire.parse_import_options(begin.options)
     model = ready().model if begin.for_served_model else None
-    with TemporaryDirectory(prefix="steer-import-") as folder, Inbox(Path(folder), most) as inbox:
+    with (
+        writing("the files can not be received", gettempdir()),
+        TemporaryDirectory(prefix="steer-import-") as folder,
+        Inbox(Path(folder), most) as inbox,
+    ):
         async for message in messages:
             await settled(inbox.take, message)
         return await settled(_stored, store, begin, options, model, inbox.files())

@@ -10,7 +10,7 @@ import logging
 import time
 from bisect import bisect_right, insort
 from collections.abc import Mapping
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import suppress
 from threading import Lock, Thread
 from typing import Any, NamedTuple
@@ -20,6 +20,7 @@ from steer.store.address import is_name
 from steer.store.files import Mark
 from steer.store.summary import FIELDS, from_row
 from steer.store.versions import Versions
+from steer.store.writable import reading
 from steer.types import VectorInfo
 
 log = logging.getLogger("steer.store")
@@ -65,8 +66,10 @@ class Index:
         """All names that can be listed, sorted."""
         looking = self._look()
         if looking is not None:
-            with suppress(TimeoutError):
-                looking.result(_PATIENCE if self._opened else None)
+            wait((looking,), _PATIENCE if self._opened else None)
+            if looking.done():
+                with reading(self._versions.files.place):
+                    looking.result()
         return self._names
 
     def page(self, after: str, limit: int, **wanted: str) -> list[VectorInfo]:

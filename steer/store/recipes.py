@@ -65,7 +65,7 @@ class RecipeFiles:
         """
         path = self.path(name)
         staged = self._files.staging / f"{secrets.token_hex(8)}.tmp"
-        with writing(f"the recipe {name!r} can not be stored"):
+        with writing(f"the recipe {name!r} can not be stored", self._files.place):
             try:
                 staged.parent.mkdir(parents=True, exist_ok=True)
                 staged.write_text(text, "utf-8")
@@ -84,7 +84,7 @@ class RecipeFiles:
         path = self.path(name)
         if name not in self.names():
             raise NotFound(self._unknown(name), reason="RECIPE_NOT_FOUND")
-        with writing(f"the recipe {name!r} can not be removed"):
+        with writing(f"the recipe {name!r} can not be removed", self._files.place):
             self._files.remove(path)
 
     def _unknown(self, name: str) -> str:

@@ -37,7 +37,7 @@ class Store:
     (the one whose hash begins so, 8 digits or more). Names are looked up, never used as paths from
     outside. Versions never change. Any number of processes may use one store at once. Everything
     that writes raises FailedPrecondition (``STORE_NOT_WRITABLE``) where the place can not be
-    written.
+    written, and everything else (``STORE_NOT_READABLE``) where it can not be read.
     """
 
     def __init__(self, root: str | Path) -> None:
@@ -208,12 +208,13 @@ class Store:
 
     def sweep(self, older_than: float = DAY) -> tuple[str, ...]:
         """Clear away what interrupted writes left, if older than this many seconds."""
-        with writing("the store can not be swept"):
+        with writing("what is left over can not be cleared away", self.root):
             return self._removal.sweep(older_than)
 
     @contextmanager
     def _changing(self, address: Address, done: str) -> Iterator[None]:
-        with writing(f"{address.name!r} can not be {done}"), self._naming(address):
+        change = f"{address.name!r} can not be {done}"
+        with writing(change, self.root), self._naming(address):
             yield
 
     @contextmanager

@@ -89,7 +89,7 @@ class Upload:
         return version
 
     def _writing(self) -> AbstractContextManager[None]:
-        return writing(f"{self.name!r} can not be stored")
+        return writing(f"{self.name!r} can not be stored", self._versions.files.place)
 
     def _checked(self, announced: str) -> Card:
         found = tensors.digest(self._file)
@@ -180,7 +180,7 @@ class Uploads:
             raise InvalidRequest(message, reason="UNKNOWN_KIND")
         about = {"name": name, "card": _text(card), "size": size}
         id = secrets.token_hex(16)
-        with writing(f"{name!r} can not be stored"):
+        with writing(f"{name!r} can not be stored", self._files.place):
             self._files.staging.mkdir(parents=True, exist_ok=True)
             _data(self._files, id).touch(mode=0o644, exist_ok=False)
             _about(self._files, id).write_text(json.dumps(about))

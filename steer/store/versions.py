@@ -24,6 +24,7 @@ from steer.store.checks import Tensors
 from steer.store.files import Entry, Files
 from steer.store.kinds import KINDS, Item
 from steer.store.summary import to_row
+from steer.store.writable import reading
 
 SIMPLE_TENSORS = "vector.safetensors"
 TENSOR_FILE = re.compile(r"[0-9a-f]{64}\.safetensors")
@@ -124,7 +125,8 @@ class Versions:
 
     def folder(self, name: str) -> Folder:
         """The folder of a name; without files when there is none."""
-        return Folder(self.files.entries(name))
+        with reading(self.files.place):
+            return Folder(self.files.entries(name))
 
     def resolve(self, address: Address) -> Version:
         """The version an address means: without a number or hash the newest.

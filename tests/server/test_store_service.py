@@ -269,6 +269,7 @@ def test_where_nothing_can_be_written_every_change_says_so(tmp_path_factory):
             with pytest.raises(steer.FailedPrecondition, match="'x' can not be stored") as caught:
                 change()
             assert caught.value.reason == "STORE_NOT_WRITABLE"
+            assert str(folder / "file" / "store") in caught.value.message
             assert [violation.field for violation in caught.value.violations] == ["store"]
 
 

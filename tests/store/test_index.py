@@ -279,7 +279,7 @@ def test_a_store_that_can_not_be_looked_through_says_so(tmp_path, monkeypatch, c
         raise OSError(5, "Input/output error")
 
     monkeypatch.setattr(store._versions.files, "folders", fails)
-    with pytest.raises(OSError, match="Input/output"):
+    with pytest.raises(steer.FailedPrecondition, match=f"in {tmp_path} .*Input/output"):
         store.names()
     assert "can not be looked through" in caplog.text
     monkeypatch.undo()

@@ -44,6 +44,9 @@ class Files(ABC):
     Reading raises FileNotFoundError, and NotADirectoryError where a part of the path is a file.
     """
 
+    place: str
+    """Where they are, for whoever has to look after them: a folder or a URL."""
+
     staging: Path
     """Local folder for uploads on their way; may not exist yet."""
 

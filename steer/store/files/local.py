@@ -24,6 +24,7 @@ class LocalFiles(Files):
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.place = str(root)
         self.staging = root / ".uploads"
         self._children: dict[str, tuple[int, tuple[str, ...]]] = {}
 

@@ -38,6 +38,7 @@ class RemoteFiles(Files):
     def __init__(self, url: str) -> None:
         self.fs, root = url_to_fs(url, use_listings_cache=False)
         self.root = root.rstrip("/")
+        self.place = url
         key = _hash(url)[:16]
         cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
         self.staging = cache / "steer" / "uploads" / key
