@@ -27,7 +27,7 @@ def test_there_is_something_to_run():
 
 
 @pytest.mark.parametrize(("language", "code"), BLOCKS)
-def test_block_runs(language: str, code: str, address: str):
+def test_block_runs(language: str, code: str, address: str, tmp_path: Path):
     interpreter = [sys.executable, "-c"] if language == "python" else ["bash", "-euc"]
     bin_folder = str(Path(sys.executable).parent)
     environment = os.environ | {
@@ -35,6 +35,8 @@ def test_block_runs(language: str, code: str, address: str):
         "PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}",
     }
     command = [*interpreter, code.replace(ADDRESS, address)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
