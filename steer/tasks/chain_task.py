@@ -81,8 +81,9 @@ class ChainTask:
 
 
 def fact_item(fact: Fact) -> Item:
-    """A fact as an item; its template is the colour."""
-    return Item(fact.id, Prompt(text=fact.prompt), fact.answer, template=fact.answer)
+    """A fact as an item. Each stands for itself: an answer in common is no make in common, as
+    problems with the same digit for an answer are not one template either."""
+    return Item(fact.id, Prompt(text=fact.prompt), fact.answer)
 
 
 def _problem(problem: Problem) -> Item:
