@@ -157,7 +157,7 @@ def test_where_nothing_can_be_written_all_is_read_and_every_change_says_so(close
         "upload": lambda: closed.upload("x", items.CARD, 8),
     }
     for change in changes.values():
-        with pytest.raises(FailedPrecondition, match="'x' can not be stored in .*: ") as caught:
+        with pytest.raises(FailedPrecondition, match=r"'x' can not be stored in .*: ") as caught:
             change()
         assert caught.value.reason == "STORE_NOT_WRITABLE"
     with pytest.raises(NotFound):
