@@ -54,29 +54,18 @@ def model(gguf: str) -> LoadedModel:
 
 
 @pytest.fixture(scope="session")
-def store(gguf: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store with one vector, extracted by the script from twelve sentences."""
-    folder = tmp_path_factory.mktemp("mood")
-    for name, lines in (("happy", HAPPY), ("sad", SAD)):
-        (folder / name).write_text(lines)
-    command = [sys.executable, "-m", "steer.elicit.pairs", "--model", gguf]
-    command += ["--positive", str(folder / "happy"), "--negative", str(folder / "sad")]
-    command += ["--layers", str(LAYER), "--store", str(folder / "store"), "--name", "happy"]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, env=OFFLINE)
-    assert "happy resid_post.15: norm" in done.stdout
-    return folder / "store"
-
-
-@pytest.fixture(scope="session")
-def client(gguf: str, store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator:
-    """A client of ``steer serve`` over a unix socket."""
-    address = f"unix:{tmp_path_factory.mktemp('s') / 's'}"
+def client(gguf: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator:
+    """A client of ``steer serve`` over a unix socket, which has a vector of twelve sentences."""
+    folder = tmp_path_factory.mktemp("s")
+    address = f"unix:{folder / 's'}"
     command = [sys.executable, "-m", "steer", "serve", "--model", gguf, "--address", address]
-    command += ["--store", str(store), "--dtype", "float32", "--device", "cpu", "--threads", "1"]
-    process = subprocess.Popen(command, env=OFFLINE)
+    command += ["--store", str(folder / "store"), "--dtype", "float32", "--device", "cpu"]
+    process = subprocess.Popen([*command, "--threads", "1"], env=OFFLINE)
     try:
         wait_until_it_serves(address, process)
         with steer.Client(address, timeout=120) as made:
+            classes = {"positive": HAPPY.splitlines(), "negative": SAD.splitlines()}
+            made.runs.extract("happy", **classes, layers=[LAYER]).wait(timeout=300)
             yield made
     finally:
         process.terminate()
@@ -143,6 +132,28 @@ def test_the_card_says_how_the_vector_was_made(client):
 
 def mood(strength: float) -> steer.Recipe:
     return steer.add("happy", strength=strength, relative=True, where="all")
+
+
+def test_a_hundred_pairs_over_all_layers_make_a_vector_that_works_at_once(client):
+    """One direction after each block, from cues around one list of prompts."""
+    starts = "{} made me|Today {} was|I think {} will be|When I remember {}, I feel|They say {} is"
+    starts += "|Nobody expected {} to be|After all, {} turned out|For me {} has always been"
+    starts += "|My sister wrote that {} seemed|Honestly, {} left me"
+    about = "the weather|my dog|the train ride|breakfast|the new office|a long walk|the concert"
+    about += "|our garden|the exam|my neighbour"
+    prompts = [start.format(one) for start in starts.split("|") for one in about.split("|")]
+    cues = ("I am so happy, everything is wonderful. {}", "I am so sad, everything is terrible. {}")
+    handle = client.runs.extract("cheer", prompts=prompts, cues=cues)
+    run = handle.wait(timeout=600)
+    print(f"100 pairs, {client.model().layers} layers: {run.ended - run.started:.0f} s")
+    report = handle.report()
+    assert (len(report["sites"]), report["texts"]) == (30, 200)
+    middle = report["sites"][LAYER]
+    assert middle["split_half_cosine"] > 0.9 and middle["anti_steerable"] < 0.05
+    cheered = steer.add("cheer", strength=0.3, relative=True, layers=[LAYER])
+    result = client.compare(FELT, cheered, max_tokens=12)
+    assert result.steered.text != result.baseline.text
+    assert 0.1 < result.steered.receipts[0].mean_change < 0.8
 
 
 def test_the_vector_changes_the_text_and_says_so(client):

@@ -168,6 +168,18 @@ def test_norms_are_of_the_positions_where_it_acts(context: Background):
             assert norm == pytest.approx(want, abs=1e-3)
 
 
+def test_the_first_position_counts_for_no_norm(context: Background):
+    """Models park attention there, whatever token it is."""
+    positive, negative = (
+        tuple(passage(one.prompt.token_ids[1:]) for one in texts) for texts in (POSITIVE, NEGATIVE)
+    )
+    where = Where(phase=Phase.PROMPT)
+    extracted(replace(SPEC, positive=positive, negative=negative, where=where), context)
+    rows = [hooked(one.prompt.token_ids, Site(1))[1:] for one in negative]
+    want = np.linalg.norm(np.concatenate(rows), axis=1).mean()
+    assert vector(context).card.residual_norms[Site(1)] == pytest.approx(want, abs=1e-3)
+
+
 def test_a_probe_can_be_stored(context: Background):
     spec = replace(SPEC, method=ExtractMethod.PROBE, as_probe=True, sites=(Site(1),))
     extracted(spec, context)
