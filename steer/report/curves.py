@@ -60,10 +60,11 @@ def _drawn(one: Series, across: Scale, up: Scale) -> Markup:
 
 
 def _legend(series: Sequence[Series]) -> list[Markup]:
+    apart = min(130.0, (WIDTH - LEFT) / len(series))
     return [
         join(
-            dot(LEFT + 8 + 130 * i, 10, one.class_),
-            text(LEFT + 16 + 130 * i, 14, one.name, "label"),
+            dot(LEFT + 8 + apart * i, 10, one.class_),
+            text(LEFT + 16 + apart * i, 14, one.name, "label"),
         )
         for i, one in enumerate(series)
     ]

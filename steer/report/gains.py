@@ -20,7 +20,8 @@ def gains(arms: Sequence[Mapping[str, Any]]) -> Markup:
     empty without."""
     if not arms:
         return Markup()
-    values = [arm[kind]["bits_per_answer"]["value"] for arm in arms for kind in ("mean", "best")]
+    shown = [arm[kind]["bits_per_answer"] for arm in arms for kind in ("mean", "best")]
+    values = [one[end] for one in shown for end in ("value", "low", "high") if one[end] is not None]
     scale = Scale(min(0.0, *values), max(0.1, *values), LEFT, WIDTH - RIGHT)
     height = LINE * len(arms)
     drawn = figure(
