@@ -1,5 +1,6 @@
 """A stored vector for the terminal."""
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
@@ -12,6 +13,9 @@ _FIELDS = (
     "name version digest bundled content_hash kind description model fingerprint d_model method "
     "licence created"
 ).split()
+
+# What the tables before the card's have said already.
+_SAID = {*_FIELDS, "format", "sites", "norms", "residual_norms"} - {"model", "method"}
 
 
 def print_vector(vector: VectorInfo, versions: Sequence[VectorInfo]) -> None:
@@ -28,7 +32,8 @@ def print_vector(vector: VectorInfo, versions: Sequence[VectorInfo]) -> None:
     said = list(_said(vector.statistics))
     if said:
         print_table(("site", "", ""), said)
-    print_table(("card", ""), vector.card.items())
+    rest = sorted(vector.card.keys() - _SAID)
+    print_table(("card", ""), ((key, _json(vector.card[key])) for key in rest))
 
 
 def bar(value: float, most: float, width: int = _WIDTH) -> str:
@@ -49,6 +54,10 @@ def _said(statistics: Sequence[SiteStatistics]) -> Iterator[tuple[object, str, s
         for what, tokens in (("raises", one.top), ("lowers", one.bottom)):
             if tokens:
                 yield one.site, what, _words(tokens)
+
+
+def _json(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _words(tokens: Sequence[LensToken]) -> str:
