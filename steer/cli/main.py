@@ -13,6 +13,7 @@ from steer.cli import (
     evaluate,
     extract,
     health,
+    inspect,
     model,
     recipes,
     run_report,
@@ -43,6 +44,7 @@ app.command("critique")(critique.critique)
 app.command("extract")(extract.extract)
 app.command("train")(train.train)
 app.command("sweep")(sweep.sweep)
+app.command("inspect")(inspect.inspect)
 app.command("report")(run_report.report)
 app.add_typer(vectors.app, name="vectors")
 app.add_typer(recipes.app, name="recipes")
