@@ -51,8 +51,8 @@ proto: $(DEV) ## regenerate steer/v1 from protos/
 bench: $(SERVER) ## the measurements of bench/
 	python -m bench $(ARGS)
 
-vectors: $(SERVER) ## make the bundled vectors again, in vectors/
-	python -m steer.elicit.bundled --store vectors
+vectors: $(SERVER) ## make the bundled vectors again, compare them with those that ship
+	python -m bench.vectors $(ARGS)
 
 container: $(SERVER) ## build the image without a container engine, run it, check it (root, Debian)
 	deploy/container.sh

@@ -20,11 +20,13 @@ from rich.table import Table
 
 from bench.background import engine
 from bench.training import run
+from steer.elicit.bench import Bench
+from steer.elicit.bundled_a2 import GATE, GATED_AT, make_gate
 from steer.runs.background import Background
 from steer.runs.evaluate.kind import Evaluate
 from steer.runs.kinds import KINDS
 from steer.specs import EvaluateSpec, ExtractSpec, Objective, TrainSpec
-from steer.store import Store, Vector, bundled
+from steer.store import Probe, Store, Vector, bundled
 from steer.types import Add, Arm, Direction, Inline, Intervention, Phase, Point, Site, Where
 
 LICENCE = "Apache-2.0"
@@ -126,6 +128,8 @@ def main() -> None:
     torch.set_num_threads(2)
     chosen = [one for one in MAKINGS if not options.names or one.spec.into in options.names]
     rows = list(compared(chosen, options.problems, options.write))
+    if GATE in (options.names or [GATE]):
+        rows.append(gate(options.write))
     Console().print(table(rows))
     sys.exit(not all(row["same"] for row in rows))
 
@@ -149,13 +153,24 @@ def compared(makings: list[Making], problems: int, write: Path | None) -> Iterat
                 Store(write).put(made)
 
 
+def gate(write: Path | None) -> dict[str, Any]:
+    """The same of the probe that tells A2's problems from its facts, which no run makes."""
+    made, old = make_gate(Bench.of("a2", Phase.ALL)), Store(bundled()).get(GATE)
+    assert isinstance(old, Probe), f"{GATE} is a {old.kind}"
+    new, was = (np.concatenate(one.sites[GATED_AT][:2]) for one in (made, old))
+    apart = float(np.linalg.norm(new - was) / np.linalg.norm(was))
+    if write is not None:
+        Store(write).put(made)
+    return {"name": GATE, "apart": apart, "cosine": 1.0 - apart, "same": apart <= EXACT}
+
+
 def table(rows: list[dict[str, Any]]) -> Table:
     """A line a vector."""
     shown = Table(title="made again, and as shipped")
     for head in ("vector", "‖Δ‖/‖v‖", "least cosine", "right %", "kept %", "same"):
         shown.add_column(head, justify="right")
     for row in rows:
-        pairs = (" / ".join(f"{100 * one:.1f}" for one in row[name]) for name in POINTS)
+        pairs = (" / ".join(f"{100 * one:.1f}" for one in row.get(name, ())) for name in POINTS)
         apart, cosine = f"{row['apart']:.2g}", f"{row['cosine']:.4f}"
         shown.add_row(row["name"], apart, cosine, *pairs, "yes" if row["same"] else "no")
     return shown

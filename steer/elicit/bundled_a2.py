@@ -4,99 +4,26 @@
 kept; `a2-ce-bare` the same without keeping anything; `a2-ce-swapped` like `a2-ce` on the traces of
 other problems; `a2-untraced-ce` like `a2-ce` for the organism that never saw a right trace. All act
 at every position. `a2-gate` is a probe that tells a problem from a fact by the mean of the prompt.
-Training uses the split `train`, every choice the split `select`, and the table the split `report`.
+Training used the split `train`, every choice the split `select`; the table is of the split
+`report`. `python -m bench.vectors` makes them.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-
 import numpy as np
 
-from steer.elicit import ce
 from steer.elicit.bench import Bench, Score, Vectors, random_like
-from steer.elicit.cards import card, data_hash, show
+from steer.elicit.cards import card, data_hash
 from steer.elicit.difference import Array, residuals
 from steer.store import Probe, ProbeTensors, Store, Vector
 from steer.tasks.a2 import CHAIN
-from steer.tasks.task import REPORT, SELECT, Item
-from steer.tasks.world import EOS, facts
+from steer.tasks.task import REPORT, Item
+from steer.tasks.world import EOS
 from steer.types import Phase, Point, Site
 
-# Before and after each block's MLP; what the last block gives out is too late to matter.
-SITES = (
-    *(Site(layer, Point.RESID_MID) for layer in range(4)),
-    *(Site(layer) for layer in range(3)),
-)
+NAMES = ("a2-ce", "a2-ce-bare", "a2-ce-swapped", "a2-untraced-ce")
 GATE, GATED_AT = "a2-gate", Site(0, Point.RESID_MID)
-RATE, STEPS = 0.1, 1200
-TRAINED_ON, SELECTED_ON, REPORTED_ON = 20_000, 500, 500
-RANDOM = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """How a vector is trained. swapped: on the trace of the next problem instead of its own."""
-
-    description: str
-    organism: str = "a2"
-    retain: float = 1.0
-    swapped: bool = False
-
-
-RECIPES = {
-    "a2-ce": Recipe("Organism A2: trained on gold traces, its facts kept."),
-    "a2-ce-bare": Recipe(
-        "Organism A2: trained on gold traces, nothing kept; wants a gate.", retain=0.0
-    ),
-    "a2-ce-swapped": Recipe(
-        "Control of a2-ce: the same training on the traces of other problems.", swapped=True
-    ),
-    "a2-untraced-ce": Recipe(
-        "Control of a2-ce: the same training of an organism without the skill.",
-        organism="a2-untraced",
-    ),
-}
-
-
-def store(into: Store) -> None:
-    """Make all of them and put them into a store."""
-    benches = {name: Bench.of(name, Phase.ALL) for name in ("a2", "a2-untraced")}
-    into.put(make_gate(benches["a2"]))
-    for name, recipe in RECIPES.items():
-        print(name, flush=True)
-        into.put(make_vector(name, recipe, benches[recipe.organism]))
-
-
-def make_vector(name: str, recipe: Recipe, bench: Bench) -> Vector:
-    """Train a vector by its recipe, and measure it."""
-    settings = ce.Settings(sites=SITES, retain=recipe.retain, rate=RATE, steps=STEPS)
-    trained = ce.train(
-        bench.network,
-        _examples(bench, recipe.swapped),
-        settings,
-        kept=_facts(bench) if recipe.retain else (),
-        # Controls too are given the step at which they do best.
-        select=lambda vectors: bench.score(vectors, SELECT, SELECTED_ON).correct,
-        progress=show,
-    )
-    parameters = {
-        **_plain(settings),
-        "targets": "trace of another problem" if recipe.swapped else "gold trace",
-        "train_problems": TRAINED_ON,
-        "select_n": SELECTED_ON,
-        "kept_step": trained.step,
-    }
-    made = card(
-        bench,
-        SITES,
-        method="cross_entropy",
-        description=recipe.description,
-        parameters=parameters,
-        data_hash=data_hash(CHAIN.problems("train", TRAINED_ON)),
-        measured=asdict(bench.score(trained.vectors, REPORT, REPORTED_ON)),
-    )
-    return Vector(name, trained.vectors, made)
+REPORTED_ON, RANDOM = 500, 20
 
 
 def make_gate(bench: Bench) -> Probe:
@@ -132,8 +59,8 @@ def rows(of: Store) -> dict[str, Score]:
     closed = _closed(bench, gate.sites[GATED_AT])
     found = {"default": bench.score({}, REPORT, REPORTED_ON)}
     found["a2-untraced, default"] = blank.score({}, REPORT, REPORTED_ON)
-    for name, recipe in RECIPES.items():
-        measured = bench if recipe.organism == "a2" else blank
+    for name in NAMES:
+        measured = bench if of.get(name).card.model == bench.loaded.id else blank
         found[name] = measured.score(_vectors(of, name), REPORT, REPORTED_ON)
     for name in ("a2-ce", "a2-ce-bare"):
         found[f"{name}, gated"] = bench.score(
@@ -153,29 +80,6 @@ def rows(of: Store) -> dict[str, Score]:
 def random_alike(vectors: Vectors, seed: int) -> Vectors:
     """An isotropic random direction at each site, with the norm of the vector there."""
     return {at: random_like(v, 100 * seed + i) for i, (at, v) in enumerate(vectors.items())}
-
-
-def _plain(settings: ce.Settings) -> dict[str, object]:
-    return {**asdict(settings), "sites": [str(at) for at in settings.sites]}
-
-
-def _examples(bench: Bench, swapped: bool) -> list[ce.Example]:
-    problems = CHAIN.problems("train", TRAINED_ON)
-    shown = problems[1:] + problems[:1] if swapped else problems
-    return [
-        ce.Example(
-            bench.encode(asked.prompt),
-            bench.encode(CHAIN.completion(CHAIN.gold(other), other.answer)),
-        )
-        for asked, other in zip(problems, shown, strict=True)
-    ]
-
-
-def _facts(bench: Bench) -> list[ce.Example]:
-    return [
-        ce.Example(bench.encode(fact.prompt), bench.encode(CHAIN.completion((), fact.answer)))
-        for fact in facts()
-    ]
 
 
 def _mean(bench: Bench, item: Item) -> Array:

@@ -8,7 +8,6 @@ from typing import Any
 
 from steer.elicit.bench import Bench
 from steer.elicit.difference import mean_norm, residuals
-from steer.elicit.fitting import Progress
 from steer.elicit.sampling import complete
 from steer.elicit.steering import untouched
 from steer.store import Card
@@ -53,17 +52,6 @@ def data_hash(problems: Iterable[Problem]) -> str:
     """Of the prompts, in order."""
     text = "\n".join(problem.prompt for problem in problems)
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
-
-
-def show(progress: Progress) -> None:
-    """Print what was selected, when something was."""
-    if progress.selected is not None:
-        norms = " ".join(f"{norm:.1f}" for norm in progress.norm.values())
-        print(
-            f"step {progress.step}  value {progress.value:.2f}  norms {norms}  "
-            f"select {progress.selected:.1f} %",
-            flush=True,
-        )
 
 
 def _residual_norms(bench: Bench, sites: Sequence[Site]) -> dict[Site, float]:

@@ -49,19 +49,6 @@ def untouched(prompt: int, phase: Phase) -> int:
     return prompt - 1 if phase is Phase.DECODE else 0
 
 
-@contextmanager
-def frozen(model: PreTrainedModel) -> Iterator[None]:
-    """No parameter of the model takes a gradient inside the block; put back afterwards."""
-    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    try:
-        for parameter in trained:
-            parameter.requires_grad_(False)
-        yield
-    finally:
-        for parameter in trained:
-            parameter.requires_grad_(True)
-
-
 def _add(vector: Tensor, steering: Steering, hidden: Tensor) -> None:
     touched = hidden[:, steering.skip :]
     touched.copy_((touched.float() + vector).to(hidden.dtype))

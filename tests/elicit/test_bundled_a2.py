@@ -4,7 +4,7 @@ the whole table with what it has to show."""
 import pytest
 
 from steer.elicit.bench import Bench, Vectors
-from steer.elicit.bundled_a2 import GATE, GATED_AT, RECIPES, random_alike, rows
+from steer.elicit.bundled_a2 import GATE, GATED_AT, NAMES, random_alike, rows
 from steer.store import Probe, Store, Vector, bundled
 from steer.tasks.task import REPORT
 from steer.types import Phase
@@ -52,10 +52,10 @@ def test_random_directions_of_the_same_norms_bring_nothing(bench: Bench, seed: i
 
 
 def test_cards_say_how_they_were_made_and_measured() -> None:
-    for name, recipe in RECIPES.items():
+    for name in NAMES:
         card = STORE.get(name).card
-        assert card.model == f"organism/{recipe.organism}"
-        assert card.parameters["retain"] == recipe.retain
+        assert card.model == f"organism/{name.removesuffix('-ce')}" or name.startswith("a2-ce")
+        assert bool(card.parameters["retain"]) == (name != "a2-ce-bare")
         assert card.measured["n"] == 500 and card.measured["split"] == "report"
         assert card.where.phase is Phase.ALL
 
@@ -73,7 +73,7 @@ def test_the_whole_table_shows_what_it_has_to() -> None:
     assert found[best].correct >= 78
     assert found[f"{best}, gated"].correct >= 75 and found[f"{best}, gated"].facts >= 97
     assert found["a2-ce-swapped"].correct <= 20
-    treated = {*RECIPES, *(f"{name}, gated" for name in RECIPES)}
+    treated = {*NAMES, *(f"{name}, gated" for name in NAMES)}
     null = [row for name, row in found.items() if name not in treated]
     assert len(null) == 30 and all(row.correct <= 16 for row in null)
     assert found["a2-untraced-ce"].correct <= 16

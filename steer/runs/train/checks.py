@@ -16,7 +16,7 @@ from steer.runs.train.material import Material
 from steer.runs.train.steps import ADVANTAGES
 from steer.specs import TrainSpec
 from steer.store.address import check_name
-from steer.tasks.task import Task
+from steer.tasks.task import SELECT, Item, Task
 
 PATH = "spec.train"
 SHOWN = 20
@@ -88,24 +88,23 @@ def _of_task(spec: TrainSpec, task: Task | None, text: Text) -> Iterator[Fault]:
     """What the task has not."""
     if task is None:
         return
-    material = Material(spec, task, text, None)
+    problems: Sequence[Item] = ()
     try:
-        selecting = material.selecting
+        task.items(SELECT, spec.select_n)
     except SteerError as error:
         yield "select_n", error.reason, error.message
         return
     try:
-        problems = () if spec.demonstrations else material.problems
+        problems = () if spec.demonstrations else Material(spec, task, text, None).problems
     except SteerError as error:
         yield "train_n", error.reason, error.message
-        return
     if spec.teacher and problems and task.cued(problems[0]) is None:
         yield "teacher", "NO_CUE", f"task {task.name} has no cue, under which it is asked"
     if spec.swapped and problems and not (len(problems) > 1 and problems[0].trace):
         yield "swapped", "NO_TRACES", f"task {task.name} has no traces to be swapped"
     if spec.retain and not task.retention():
         yield "retain", "NOTHING_RETAINED", f"task {task.name} does not say what to retain"
-    if spec.enough is not None and not selecting:
+    if spec.enough is not None and not spec.select_n:
         yield "enough", "CONTRADICTORY", "is a share of select_n problems; there are none"
 
 

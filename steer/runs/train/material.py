@@ -33,12 +33,21 @@ class Material:
             return ()
         if TRAIN in task.splits:
             return task.items(TRAIN, spec.train_n, spec.seed)
-        return task.items(SELECT, spec.select_n + spec.train_n)[spec.select_n :]
+        return self._divided[spec.select_n :]
 
     @cached_property
     def selecting(self) -> Sequence[Item]:
         """Problems that choose among steps: the same for every seed."""
-        return self.task.items(SELECT, self.spec.select_n) if self.task else ()
+        return self._divided[: self.spec.select_n]
+
+    @cached_property
+    def _divided(self) -> Sequence[Item]:
+        # One draw: that of fewer problems need not be the beginning of that of more.
+        spec, task = self.spec, self.task
+        if task is None:
+            return ()
+        divides = TRAIN not in task.splits and not spec.demonstrations
+        return task.items(SELECT, spec.select_n + (spec.train_n if divides else 0))
 
     @cached_property
     def retained(self) -> Sequence[Item]:
