@@ -5,14 +5,12 @@ import re
 import secrets
 import time
 from collections.abc import AsyncIterator
-from typing import Any
 
 import steer.v1 as pb
 from steer import wire
-from steer.errors import NotImplementedYet, SteerError, Unavailable
+from steer.errors import SteerError, Unavailable
 from steer.runs import pins
 from steer.runs.clock import now
-from steer.runs.kind import Kind
 from steer.runs.schema import LONGEST_ID
 from steer.server.interceptor import Context
 from steer.server.paging import page_size
@@ -131,20 +129,13 @@ class RunService(pb.RunServiceServicer):
         raise Unavailable("the server is shutting down; the run goes on when it is back")
 
 
-def _kind(office: RunOffice, spec: RunSpec) -> Kind[Any]:
-    kind = office.kinds.get(spec.work.kind)
-    if kind is None:
-        raise NotImplementedYet(f"runs of the kind {spec.work.kind}")
-    return kind
-
-
 def _create(office: RunOffice, spec: RunSpec, run_id: str) -> Run:
     asked = wire.run_spec_hash(wire.run_spec_to_json(spec))
     known = office.ledger.known(run_id, asked) if run_id else None
     if known is not None:
         return known
     run_id = run_id or f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(3)}"
-    core, kind = office.core, _kind(office, spec)
+    core, kind = office.core, office.kinds[spec.work.kind]
     kind.check(spec.work, office.context)
     pinned, addresses = pins.pin(spec, core.store, core.planner.recipes, run_id)
     text = wire.run_spec_to_json(pinned)
