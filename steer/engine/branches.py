@@ -103,23 +103,22 @@ def _best(given: Sequence[Branch], by: Callable[[Branch], float | None]) -> int 
 
 
 def spelled(row: Row, text: Text) -> tuple[str, list[Span]]:
-    """The text that was given of a row, and which characters of it each token wrote.
+    """The text that was given of a row that has ended, and which characters of it each token wrote.
 
     A token that ends within a character wrote what its successors completed; one that is never
     shown, as special tokens are not, wrote nothing.
     """
-    stream = text.stream(tuple(row.tokens[: row.prompt_length]))
-    pieces = [stream.push(token) for token in row.generated]
+    assert row.text is not None and row.text.pieces is not None
+    pieces = row.text.pieces
     ends = list(accumulate(map(len, pieces)))
-    said = "".join(pieces) + stream.flush()
-    reaches, complete = list[Span](), len(said)
-    for place in reversed(range(len(ends))):
+    reaches, complete = list[Span](), ends[-1]
+    for place in reversed(range(len(row.generated))):
         if pieces[place]:
             complete = ends[place]
         begin = ends[place] - len(pieces[place])
         shown = bool(pieces[place]) or _is_shown(row.generated[place], text)
         reaches.append((begin, complete if shown else begin))
-    return said[: row.text.given if row.text else None], reaches[::-1]
+    return "".join(pieces)[: row.text.given], reaches[::-1]
 
 
 def _is_shown(token: int, text: Text) -> bool:

@@ -6,24 +6,33 @@ from steer.models.text import TextStream
 
 
 class RowText:
-    """Feeds tokens to a decoder and watches for stop texts."""
+    """Feeds tokens to a decoder and watches for stop texts.
 
-    def __init__(self, stream: TextStream, stops: Sequence[str]) -> None:
+    ``given``: characters given so far. ``pieces``: the text that each token completed, whether
+    given or not, and what came last; None unless ``keep``.
+    """
+
+    def __init__(self, stream: TextStream, stops: Sequence[str], keep: bool = False) -> None:
         self._stream, self._stops = stream, stops
         self._text = ""  # what has not been given yet
         self.stopped_by = ""
         self.given = 0
-        """Characters given so far."""
+        self.pieces: list[str] | None = [] if keep else None
 
     def push(self, token: int) -> str:
         """New text that is certain not to belong to a stop text."""
-        self._text += self._stream.push(token)
+        self._read(self._stream.push(token))
         return self._advance(final=False)
 
     def finish(self) -> str:
         """What was held back, once the row has ended."""
-        self._text += self._stream.flush()
+        self._read(self._stream.flush())
         return self._advance(final=True)
+
+    def _read(self, piece: str) -> None:
+        self._text += piece
+        if self.pieces is not None:
+            self.pieces.append(piece)
 
     def _advance(self, final: bool) -> str:
         if self.stopped_by:

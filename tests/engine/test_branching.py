@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from steer.engine.base import Done
 from steer.engine.branches import chosen, covering, spelled
 from steer.engine.rows import Kind, Row
+from steer.engine.text import RowText
 from steer.intervene.plan import Plan, PlannedBranching
 from steer.tasks.extract import extractor
-from steer.types import Branch, Branching, Extractor, Phase, Site
+from steer.types import Branch, Branching, Extractor, FinishReason, Phase, Site
 from tests.byte_tokenizers import TEXTS, THINK
 from tests.engine.plans import arm, baseline, edit, plan, prompt, vector
 from tests.helpers import engine, finished, network, reference, run, tokens
@@ -203,6 +204,10 @@ def test_an_answer_is_over_the_tokens_that_wrote_its_characters(kind):
         row = Row(
             Kind.ARM, arm("a", (65,)), 0, [65, *before.encode(), THINK, *text.encode()], 1, 99
         )
+        row.text = RowText(TEXTS[kind].stream((65,)), (), keep=True)
+        for token in row.generated:
+            row.text.push(token)
+        row.text.finish()
         said, reaches = spelled(row, TEXTS[kind])
         assert said == before + text
         begin = said.index(answer)
@@ -213,3 +218,20 @@ def test_an_answer_is_over_the_tokens_that_wrote_its_characters(kind):
     assert bytes(of("a 42é7", "é")) == "é".encode()
     assert bytes(of("→€", "€", before="x")) == "€".encode()
     assert bytes(of("7", "7", before="12")) == b"7"  # the special token writes nothing
+
+
+def test_an_arm_that_breaks_down_has_branches_without_numbers():
+    blow = edit("add", {SITE: V}, (1e38,), Phase.DECODE)
+    broken = arm("b", IDS, blow, blow)
+    with engine() as running:
+        one = branched(baseline(IDS), broken, k=3, measure=True)
+        events = run(running, [one])[one.request_id]
+        alone = branched(baseline(IDS), k=3)
+        plain = run(running, [alone])[alone.request_id]
+    whole, lost = events[-1].branches
+    assert finished(events, "b").reason is FinishReason.DIVERGED
+    for branch in lost.branches:
+        assert (branch.first_token, branch.tokens, branch.logprob) == (None, 0, None)
+        assert branch.mean_logprob is None and branch.answer is None
+    assert lost.choices.logprob is lost.choices.mean_logprob is lost.choices.confidence is None
+    assert (whole,) == plain[-1].branches

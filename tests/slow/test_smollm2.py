@@ -195,3 +195,39 @@ def test_streamed_text_never_holds_half_a_character(client, model):
     assert whole.token_ids == ids[text]
     assert len(pieces) > 1 and not any("\ufffd" in piece for piece in pieces)
     assert "".join(pieces) == whole.text == text
+
+
+def test_branches_are_those_of_plain_passes(client, model):
+    """Each of the likeliest first tokens continued by `generate`, and the answer's margins."""
+    prompt = PROMPTS[2]
+    ids = model.text.encode(prompt, "prompt")
+    result = client.compare(**asked(prompt), max_tokens=16, branches=3, measure=False)
+    with torch.inference_mode():
+        first = model.network(torch.tensor([ids])).logits[0, -1].topk(3).indices.tolist()
+        for rank, token in enumerate(first):
+            given = torch.tensor([[*ids, token]])
+            out = model.network.generate(
+                given, attention_mask=torch.ones_like(given), max_new_tokens=15, do_sample=False
+            )
+            row = result.baseline.samples[rank]
+            assert list(row.token_ids) == out[0, len(ids) :].tolist()
+            logits = model.network(out).logits[0, len(ids) - 1 : -1]
+            best = torch.softmax(logits, -1).topk(2).values
+            assert row.margins == pytest.approx((best[:, 0] - best[:, 1]).tolist(), abs=1e-4)
+
+
+def test_a_critique_vector_is_made_and_used_in_a_conversation(client):
+    sums = [(3, 4), (5, 9), (2, 8), (7, 6)]
+    asked_for = [[{"role": "user", "content": f"What is {a} + {b}?"}] for a, b in sums]
+    noisy = [f"It is {a + b + i}." for i, (a, b) in enumerate(sums)]
+    positive, negative = steer.critique_pairs(zip(asked_for, noisy, strict=True))
+    client.runs.extract(
+        "critic", positive=positive, negative=negative, paired=True, layers=[LAYER], where="decode"
+    ).wait()
+    plain, steered = (
+        steer.critique(client, asked_for[1], answer="It is 15.", critiquing=under, max_tokens=12)
+        for under in (None, steer.add("critic"))
+    )
+    assert steered.rows[0].receipts[0].tokens == 12
+    assert plain.answer == steered.answer and plain.critique != steered.critique
+    assert steered.revised

@@ -159,7 +159,8 @@ class Loop:
         if row.kind is not Kind.ARM or job.plan.scoring:
             return
         prompt = tuple(row.tokens[: row.prompt_length])
-        row.text = RowText(self._model.text.stream(prompt), sampling.stop)
+        stream, keep = self._model.text.stream(prompt), job.plan.branching is not None
+        row.text = RowText(stream, sampling.stop, keep)
         if sampling.temperature > 0:
             most = row.limit + 1 - row.prompt_length
             row.uniforms = uniforms(sampling.seed, row.sample, most)
