@@ -1,5 +1,6 @@
 """From a spec to the arms of its evaluation."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from steer.measure.records import MeasuredArm, Role
@@ -39,12 +40,20 @@ def cast_of(spec: EvaluateSpec, task: Task, context: Context) -> Cast:
         first_seed = 1 + SEEDS_APART * spec.seed
         text = context.planner.text
         checked = _checks_traces(task, spec)
+        claimed = {entry.name for entry in entries if entry.about.role is Role.STEERED}
+        others = [arm for arm in arms if arm is not subject and arm.name in claimed]
         controls = Controls(
-            subject, task.cues, checked, sources, text, spec.random_seeds, first_seed
+            subject, task.cues, checked, sources, text, spec.random_seeds, first_seed, others
         )
         more, omitted = controls.all()
         entries += more
+        # What the caller gave need not be there again.
+        omitted = {role: why for role, why in omitted.items() if role not in _roles(entries)}
     return Cast(subject_name(spec), tuple(entries), omitted)
+
+
+def _roles(entries: Iterable[Entry]) -> set[Role]:
+    return {entry.about.role for entry in entries}
 
 
 def _checks_traces(task: Task, spec: EvaluateSpec) -> bool:

@@ -11,12 +11,23 @@ of such a split has the covariance within the classes, from which WITHIN_CLASS d
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from steer.errors import SteerError
 from steer.intervene.ports import Text
 from steer.measure.records import MeasuredArm, Role
 from steer.runs.evaluate.directions import Sources, operands, scaled, wrapped
 from steer.runs.evaluate.entries import Entry
 from steer.tasks.task import Cues
-from steer.types import Add, Arm, Intervention, Operand, Prompt, RandomLike, Rotate, WithinClass
+from steer.types import (
+    Add,
+    Arm,
+    Intervention,
+    Operand,
+    OrthogonalTo,
+    Prompt,
+    RandomLike,
+    Rotate,
+    WithinClass,
+)
 
 TRUNCATIONS = (0.0, 0.25, 0.5, 0.75)
 """Shares of the subject's trace that are kept before it has to answer."""
@@ -28,6 +39,7 @@ _APART = 1_000_000
 class Controls:
     """Makes the standard controls of one subject, whose strengths are explicit. ``checked``: the
     task knows traces. ``seeds``: random directions of each kind; ``seed``: where their seeds begin.
+    ``others``: the other arms that claims are about, without whose directions the subject is tried.
     """
 
     subject: Arm
@@ -37,6 +49,7 @@ class Controls:
     text: Text
     seeds: int
     seed: int
+    others: Sequence[Arm] = ()
 
     def all(self) -> tuple[list[Entry], dict[Role, str]]:
         """Every control there is, and why there are not the others."""
@@ -54,6 +67,7 @@ class Controls:
             Role.RANDOM: self._random,
             Role.WITHIN_CLASS: self._within_class,
             Role.NEGATED: self._negated,
+            Role.ORTHOGONAL: self._orthogonal,
             Role.FORCED: self._forced,
             Role.BIAS: self._bias,
             Role.ANSWER_ONLY: self._answer_only,
@@ -88,6 +102,24 @@ class Controls:
         if not all(isinstance(item.op, Add | Rotate) for item in items):
             raise NotHere("only the ops add and rotate have a negative")
         return [self._null("negated", Role.NEGATED, None, scaled(items, -1.0))]
+
+    def _orthogonal(self) -> list[Entry]:
+        """The subject without the component along each other arm's direction."""
+        items = self._directed()
+        found = [entry for other in self.others if (entry := self._without(items, other))]
+        if not found:
+            raise NotHere("no other arm has directions where the subject has them")
+        return found
+
+    def _without(self, items: tuple[Intervention, ...], other: Arm) -> Entry | None:
+        theirs = operands(other.interventions)
+        if len(theirs) != len(items):
+            return None
+        rest = wrapped(items, lambda operand, place: OrthogonalTo(operand, theirs[place]))
+        try:
+            return self._null(f"without-{other.name}", Role.ORTHOGONAL, None, rest)
+        except SteerError:  # other sites, or the same direction
+            return None
 
     def _null(
         self, name: str, role: Role, seed: int | None, items: tuple[Intervention, ...]

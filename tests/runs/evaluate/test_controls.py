@@ -43,7 +43,7 @@ def test_the_standard_controls_of_a_vector(a1):
         *(Role.STEERED, Role.CEILING, Role.NEGATED, Role.FORCED, Role.BIAS, Role.FILLER),
         *(Role.SWAPPED, Role.CORRUPTED, Role.ANSWER_ONLY, Role.WITHIN_CLASS),
     }
-    assert set(cast.omitted) == {Role.WITHIN_CLASS}
+    assert set(cast.omitted) == {Role.WITHIN_CLASS, Role.ORTHOGONAL}
     assert all(entry.about.of in ("", "steered") for entry in cast.entries)
 
 
@@ -73,6 +73,17 @@ def test_an_arm_without_a_component_is_known_for_what_it_is(a1):
     about = one(cast, Role.ORTHOGONAL).about
     assert about.name == "rest" and about.of == "steered"
     assert 0 < about.cosine < 1
+    assert Role.ORTHOGONAL not in cast.omitted
+
+
+def test_the_subject_is_tried_without_the_direction_of_each_other_arm(a1):
+    other = Arm("other", (Intervention(Add(Stored("a1-dom"))),))
+    twin = Arm("twin", SPEC.arms[0].interventions)
+    cast = cast_of(replace(SPEC, arms=(*SPEC.arms, other, twin)), A1, a1)
+    (entry,) = cast.chosen({Role.ORTHOGONAL})
+    rest = OrthogonalTo(Stored("a1-rloo"), Stored("a1-dom"))
+    assert entry.name == "without-other" and entry.arm.interventions[0].op == Add(rest)
+    assert 0 < entry.about.cosine < 1 and entry.about.of == "steered"
 
 
 def test_the_ceiling_can_be_an_arm_of_ones_own(a1):
@@ -117,7 +128,7 @@ def test_directions_from_within_the_classes_where_the_vector_has_their_spread(a1
 def test_a_bundled_difference_of_means_has_nulls_from_within_its_classes(a1):
     arm = Arm("steered", (Intervention(Add(Stored("a1-dom"))),))
     cast = cast_of(replace(SPEC, arms=(arm,), strengths=()), A1, a1)
-    assert len(cast.chosen({Role.WITHIN_CLASS})) == 20 and not cast.omitted
+    assert set(cast.omitted) == {Role.ORTHOGONAL}
 
 
 def test_without_controls_there_are_the_callers_arms_alone(a1):
