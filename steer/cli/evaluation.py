@@ -9,6 +9,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from steer.cli.revision import print_revision
 from steer.report.columns import SHOWN, Column, Report, Row, percent, rows_of
 
 MARKS = {True: ("✓", "green"), False: ("✗", "dim"), None: ("?", "dim")}
@@ -24,9 +25,11 @@ def print_evaluation(report: Report) -> None:
         console.print("No numbers yet.")
         return
     console.print(_fitting(rows, console))
+    print_revision(report)
     for verdict in report["verdicts"]:
         console.print(_verdict(verdict))
-    for note in (*report["warnings"], *report["summary"]["warnings"]):
+    notes = (*report["warnings"], *report["summary"]["warnings"], *_unanswered(report))
+    for note in notes:
         console.print(Text(f"note: {note}", "dim"))
 
 
@@ -40,6 +43,13 @@ def _fitting(rows: Sequence[Row], console: Console) -> Table:
         if Measurement.get(console, endless, table).maximum <= console.width or not least.rank:
             return table
         columns.remove(least)
+
+
+def _unanswered(report: Report) -> Iterator[str]:
+    for arm, of in report.get("branching", {}).get("arms", {}).items():
+        if of["left_to_greedy"]:
+            count = f"{of['left_to_greedy']} of {of['problems']} problems"
+            yield f"{arm}: {count} have no branch with an answer; left to greedy decoding"
 
 
 def _table(rows: Sequence[Row], columns: Sequence[Column]) -> Table:
