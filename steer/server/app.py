@@ -1,6 +1,7 @@
 """A server from start to drained stop."""
 
 import asyncio
+import gc
 import ipaddress
 import logging
 import signal
@@ -41,6 +42,9 @@ def run(settings: Settings) -> None:
 async def _serve(settings: Settings) -> None:
     server = Server(settings)
     await server.start()
+    # What is there now stays: it need not be gone through whenever garbage is collected, which
+    # with a model's modules and a long list of vectors holds everything up for a while.
+    gc.freeze()
     stop = asyncio.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sign, stop.set)
