@@ -128,6 +128,7 @@ def test_directions_from_within_the_classes_where_the_vector_has_their_spread(a1
 def test_a_bundled_difference_of_means_has_nulls_from_within_its_classes(a1):
     arm = Arm("steered", (Intervention(Add(Stored("a1-dom"))),))
     cast = cast_of(replace(SPEC, arms=(arm,), strengths=()), A1, a1)
+    assert len(cast.chosen({Role.WITHIN_CLASS})) == 20
     assert set(cast.omitted) == {Role.ORTHOGONAL}
 
 
