@@ -157,7 +157,7 @@ def gate(write: Path | None) -> dict[str, Any]:
     """The same of the probe that tells A2's problems from its facts, which no run makes."""
     made, old = make_gate(Bench.of("a2", Phase.ALL)), Store(bundled()).get(GATE)
     assert isinstance(old, Probe), f"{GATE} is a {old.kind}"
-    new, was = (np.concatenate(one.sites[GATED_AT][:2]) for one in (made, old))
+    new, was = (_flat_probe(one) for one in (made, old))
     apart = float(np.linalg.norm(new - was) / np.linalg.norm(was))
     if write is not None:
         Store(write).put(made)
@@ -206,6 +206,11 @@ def _vector(store: Store, name: str) -> Vector:
 
 def _flat(vector: Vector) -> Any:
     return np.concatenate([vector.tensors[at].astype(float) for at in sorted(vector.tensors)])
+
+
+def _flat_probe(probe: Probe) -> Any:
+    one = probe.sites[GATED_AT]
+    return np.concatenate((one.weight, one.bias)).astype(float)
 
 
 def _apart(made: Vector, old: Vector) -> float:

@@ -21,7 +21,11 @@ ROWS = 2048
 @dataclass(frozen=True, slots=True)
 class Deployed:
     """By site: mean ‖h‖ of the unsteered model over the positions where vectors act, and a factor F
-    (rank, d_model) of the covariance there, Σ = FᵀF. Sites without such a position are left out."""
+    (rank, d_model) of the covariance there, Σ = FᵀF. Sites without such a position are left out.
+
+    The first position of a row counts for none: models park attention there, with activations that
+    can be a hundred times as large as all others.
+    """
 
     norms: Mapping[Site, float]
     spreads: Mapping[Site, Array]
@@ -47,7 +51,10 @@ def deployed(
     share = max(1, ROWS // max(1, min(len(items), TEXTS)))
     for place, answer in context.answers(plans()):
         for captured in answer.captured.values():
-            for site, (_, found) in captured.activations.items():
+            for site, (positions, values) in captured.activations.items():
+                found = values[[at for at, position in enumerate(positions) if position]]
+                if not len(found):
+                    continue
                 length = np.linalg.norm(found.astype(np.float64), axis=1).sum()
                 sizes[site][place] = (float(length), len(found))
                 rows[site][place] = found[:: -(-len(found) // share)].copy()
