@@ -82,11 +82,9 @@ class Row:
 
     @property
     def suspect(self) -> bool:
-        """Whether its keys and values may be non-finite. A steered prefix has not been checked:
-        nobody reads its logits."""
-        return self.finish is FinishReason.DIVERGED or bool(
-            self.kind is Kind.PREFIX and self.active
-        )
+        """Whether its keys and values may be non-finite: they are, or nobody has read any logits
+        that depend on them yet."""
+        return self.finish is FinishReason.DIVERGED or self.computed < self.prompt_length
 
 
 @dataclass(eq=False)
