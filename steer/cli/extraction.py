@@ -24,6 +24,12 @@ def print_extraction(report: Mapping[str, Any]) -> None:
         print(f"{report['texts']} texts read")
         return
     print_table(_SHOWN.values(), (map(_cell, map(row.get, _SHOWN)) for row in report["sites"]))
+    if tried := report.get("steers"):
+        slope, against = tried["steerability"], tried["anti_steerable"]
+        print(
+            f"steers {tried['n']} pairs at {tried['site']} by {slope:+.3g} nats per unit of "
+            f"strength, {against:.0%} of them the other way"
+        )
     print(f"{report['method']}, {report['texts']} texts: stored as {report['address']}")
     for warning in report["warnings"]:
         print(f"note: {warning}")

@@ -11,6 +11,7 @@ from steer.runs.extract.making import make
 from steer.runs.extract.norms import residual_norms
 from steer.runs.extract.report import report, rows, warnings
 from steer.runs.extract.spool import Spool
+from steer.runs.extract.steering import steers
 from steer.runs.extract.storing import stored
 from steer.runs.kind import Context, Json, Unit
 from steer.specs import ExtractSpec
@@ -66,7 +67,8 @@ def _stored(
     made = list(make(spec, layout, spool, sites))
     wanted = sorted({*sites, *after_blocks(context)})
     norms = residual_norms(examples, wanted, spec.where or Where(), context)
-    item = stored(spec, examples, made, norms, context)
+    steered = steers(spec, examples, made, context)
+    item = stored(spec, examples, made, norms, steered, context)
     found = list(rows(made, norms))
     info = context.store.info(item.name)
     counts = (len(examples.positive), len(examples.negative))
@@ -78,7 +80,8 @@ def _stored(
             "method": info.method,
             "card": item.card.to_dict(),
         },
-        "warnings": warnings(spec, counts, found),
+        **({"steers": steered} if steered else {}),
+        "warnings": warnings(spec, counts, found, steered),
     }
 
 

@@ -26,7 +26,12 @@ def rows(made: Sequence[Made], norms: Mapping[Site, float]) -> Iterator[dict[str
         }
 
 
-def warnings(spec: ExtractSpec, counts: Sequence[int], found: Sequence[Mapping[str, Any]]) -> Json:
+def warnings(
+    spec: ExtractSpec,
+    counts: Sequence[int],
+    found: Sequence[Mapping[str, Any]],
+    steered: Mapping[str, Any] | None,
+) -> Json:
     """What a reader should know before they trust it."""
     told = []
     if min(counts) < FEW:
@@ -38,6 +43,9 @@ def warnings(spec: ExtractSpec, counts: Sequence[int], found: Sequence[Mapping[s
     if against and min(against) > OPPOSED:
         what = "pairs" if spec.pairs else "texts"
         told.append(f"at every site {min(against):.0%} or more of the {what} point the other way")
+    if steered and steered["anti_steerable"] > OPPOSED:
+        share = f"{steered['anti_steerable']:.0%} of the pairs that were tried"
+        told.append(f"at {steered['site']} it steers {share} the other way")
     if not any(row["residual_norm"] for row in found):
         told.append(
             "its where touches nothing of these texts: relative strengths are measured later"
@@ -52,4 +60,6 @@ def report(results: Mapping[str, Json], last: str) -> Json:
     if last not in results:
         return told
     done = results[last]
-    return told | {**done["stored"], "sites": done["records"], "warnings": done["warnings"]}
+    steered = {key: done[key] for key in ("steers",) if key in done}
+    whole = {**done["stored"], "sites": done["records"], "warnings": done["warnings"]}
+    return told | whole | steered

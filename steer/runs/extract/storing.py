@@ -20,10 +20,11 @@ def stored(
     examples: Examples,
     made: Sequence[Made],
     norms: Mapping[Site, float],
+    steered: Mapping[str, Any] | None,
     context: Context,
 ) -> Item:
-    """Put what was made into the store; as it was stored."""
-    card = _card(spec, examples, made, norms, context)
+    """Put what was made into the store; as it was stored. ``steered``: what ``steers`` says."""
+    card = _card(spec, examples, made, norms, steered, context)
     item: Item
     if spec.as_probe:
         probes = {
@@ -42,6 +43,7 @@ def _card(
     examples: Examples,
     made: Sequence[Made],
     norms: Mapping[Site, float],
+    steered: Mapping[str, Any] | None,
     context: Context,
 ) -> Card:
     model = context.model
@@ -62,6 +64,7 @@ def _card(
             "data": "the texts it was made from: each half by the direction of the other",
             "n": len(examples.positive) + len(examples.negative),
             "sites": {str(one.site): one.quality.to_dict() for one in made},
+            **({"steers": dict(steered)} if steered else {}),
         },
         licence=spec.licence,
     )

@@ -24,6 +24,9 @@ def test_the_cue_of_a_task_is_the_direction(tmp_path):
         last = report["sites"][-1]
         assert last["site"] == "resid_post.2"
         assert last["split_half_cosine"] > 0.95 and last["anti_steerable"] == 0
+        tried = report["steers"]
+        assert tried["n"] == 16 and tried["anti_steerable"] == 0 and min(tried["slopes"]) > 1
+        assert card.measured["steers"] == tried
         assert report["texts"] == 120 and not report["warnings"]
         np.testing.assert_allclose(made.tensors[Site(2)], _by_hand(context), atol=1e-4)
     finally:
