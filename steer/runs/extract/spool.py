@@ -15,6 +15,7 @@ from steer.runs.extract.layout import Layout, Piece
 from steer.store import Store
 from steer.store.files import LocalFiles, open_files
 from steer.store.overlay import user_folder
+from steer.store.writable import writing
 
 PLACE = ".runs/extract"
 ABANDONED = 7 * 24 * 3600.0
@@ -46,12 +47,14 @@ class Spool:
         self._sites, self._width = sites, width
 
     def open(self) -> None:
-        """Make room; what was abandoned goes."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self._folder.touch()
-        for other in self._folder.parent.iterdir():
-            if time.time() - other.stat().st_mtime > ABANDONED:
-                shutil.rmtree(other, ignore_errors=True)
+        """Make room; what was abandoned goes. Raises FailedPrecondition where nothing can be
+        written."""
+        with writing("what is read can not be kept", self._folder.parent):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._folder.touch()
+            for other in self._folder.parent.iterdir():
+                if time.time() - other.stat().st_mtime > ABANDONED:
+                    shutil.rmtree(other, ignore_errors=True)
 
     def has(self, piece: Piece) -> bool:
         """Whether a piece was read."""

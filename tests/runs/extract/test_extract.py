@@ -1,6 +1,8 @@
 """Extraction from end to end, against plain hooks and hand-written loops."""
 
 import json
+import os
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from steer.engine.embedded.engine import EmbeddedEngine
 from steer.errors import FailedPrecondition
 from steer.intervene.sites import visiting
 from steer.runs.background import Background
-from steer.runs.extract import layout
+from steer.runs.extract import layout, spool
 from steer.runs.extract.kind import STORE, Extract
 from steer.specs import ExtractMethod, ExtractSpec, Pooling, ReadAt
 from steer.store import Probe, Store, Vector
@@ -231,8 +233,7 @@ def test_what_was_read_before_a_kill_is_not_read_again(
     assert read <= 2 * 16 + 30
     assert set(done) == set(units)
     assert vector(context).content_hash == vector(context, "whole").content_hash
-    spooled = Path(str(store.root)) / ".runs/extract"
-    assert not any(spooled.iterdir())
+    assert not any((Path(str(store.root)) / ".runs/extract").iterdir())
     assert whole.report["sites"] == done[units[-1]]["records"]
 
 
@@ -249,6 +250,27 @@ def test_a_server_without_the_files_reads_again(context: Background, store: Stor
     extracted(replace(SPEC, into="whole"), context)
     assert set(done) | {first[0]} == set(units)
     assert vector(context).content_hash == vector(context, "whole").content_hash
+
+
+def test_what_nobody_came_back_for_goes(context: Background, store: Store):
+    place = Path(str(store.root)) / ".runs/extract"
+    for name, age in (("old", spool.ABANDONED + 60), ("new", 60)):
+        (place / name / "0").mkdir(parents=True)
+        os.utime(place / name, (time.time() - age,) * 2)
+    extracted(SPEC, context)
+    assert [folder.name for folder in place.iterdir()] == ["new"]
+
+
+def test_a_store_that_can_not_be_written_is_told_before_anything_is_read(
+    context: Background, store: Store
+):
+    Path(str(store.root)).mkdir(exist_ok=True)
+    (Path(str(store.root)) / ".runs").write_text("in the way")
+    kind = Extract()
+    units = kind.units(SPEC, context)
+    with pytest.raises(FailedPrecondition, match="can not be kept") as caught:
+        next(kind.execute(SPEC, units, context))
+    assert caught.value.reason == "STORE_NOT_WRITABLE"
 
 
 # ---- what goes wrong in the middle --------------------------------------------------------------
