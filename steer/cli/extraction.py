@@ -23,7 +23,7 @@ def print_extraction(report: Mapping[str, Any]) -> None:
     if "address" not in report:
         print(f"{report['texts']} texts read")
         return
-    print_table(_SHOWN.values(), (map(_cell, map(row.get, _SHOWN)) for row in report["sites"]))
+    print_table(_SHOWN.values(), (map(_cell, map(row.get, _SHOWN)) for row in report["table"]))
     if tried := report.get("steers"):
         slope, against = tried["steerability"], tried["anti_steerable"]
         print(

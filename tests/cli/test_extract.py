@@ -56,6 +56,8 @@ def test_files_and_cues(invoke, tmp_path: Path):
     assert report["texts"] == 32
     shown = invoke(["report", "mine"])
     assert "pca, 32 texts: stored as cued@sha256:" in shown.stdout
+    invoke(["report", "mine", "--csv", str(tmp_path / "sites.csv")])
+    assert len((tmp_path / "sites.csv").read_text().splitlines()) == 1 + 3
     again = invoke(["extract", "--run", "mine", "--json"])
     assert json.loads(again.stdout) == report
 

@@ -147,8 +147,8 @@ def test_a_hundred_pairs_over_all_layers_make_a_vector_that_works_at_once(client
     run = handle.wait(timeout=600)
     print(f"100 pairs, {client.model().layers} layers: {run.ended - run.started:.0f} s")
     report = handle.report()
-    assert (len(report["sites"]), report["texts"]) == (30, 200)
-    middle = report["sites"][LAYER]
+    assert (len(report["table"]), report["texts"]) == (30, 200)
+    middle = report["table"][LAYER]
     assert middle["split_half_cosine"] > 0.9 and middle["anti_steerable"] < 0.05
     cheered = steer.add("cheer", strength=0.3, relative=True, layers=[LAYER])
     result = client.compare(FELT, cheered, max_tokens=12)

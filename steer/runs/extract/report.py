@@ -61,5 +61,5 @@ def report(results: Mapping[str, Json], last: str) -> Json:
         return told
     done = results[last]
     steered = {key: done[key] for key in ("steers",) if key in done}
-    whole = {**done["stored"], "sites": done["records"], "warnings": done["warnings"]}
+    whole = {**done["stored"], "table": done["records"], "warnings": done["warnings"]}
     return told | whole | steered

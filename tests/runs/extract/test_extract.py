@@ -142,7 +142,7 @@ def test_every_method_says_what_it_made(context: Background, method, paired):
         assert 0 <= told["anti_steerable"] <= 1
         assert 0 < told["explained_variance"] <= 1
     assert report["address"].startswith("made@sha256:")
-    assert [row["site"] for row in report["sites"]] == [str(Site(i)) for i in range(3)]
+    assert [row["site"] for row in report["table"]] == [str(Site(i)) for i in range(3)]
     assert "a class has 12 texts" in report["warnings"][0]
     json.dumps(report, allow_nan=False)
 
@@ -234,7 +234,7 @@ def test_what_was_read_before_a_kill_is_not_read_again(
     assert set(done) == set(units)
     assert vector(context).content_hash == vector(context, "whole").content_hash
     assert not any((Path(str(store.root)) / ".runs/extract").iterdir())
-    assert whole.report["sites"] == done[units[-1]]["records"]
+    assert whole.report["table"] == done[units[-1]]["records"]
 
 
 def test_a_server_without_the_files_reads_again(context: Background, store: Store):

@@ -21,7 +21,7 @@ def test_the_cue_of_a_task_is_the_direction(tmp_path):
         card = made.card
         assert card.parameters["used_splits"] == {"a1": ["train"]}
         assert card.parameters["paired"] is True
-        last = report["sites"][-1]
+        last = report["table"][-1]
         assert last["site"] == "resid_post.2"
         assert last["split_half_cosine"] > 0.95 and last["anti_steerable"] == 0
         tried = report["steers"]
