@@ -1,7 +1,15 @@
 """`steer train` end to end, and the curves it draws."""
 
 import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
 from functools import partial
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -38,6 +46,44 @@ def test_a_vector_is_trained_and_stored(tmp_path, monkeypatch):
     assert report["card"]["method"]["name"] == "cross_entropy"
     assert report["card"]["defaults"]["where"] == {"phase": "all"}
     assert compared.exit_code == 0 and "steered" in compared.stdout
+
+
+@pytest.mark.slow
+def test_a_killed_training_ends_with_the_same_bits(tmp_path):
+    home = {**os.environ, "XDG_DATA_HOME": str(tmp_path), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "steer", "train", "made", "--task", "a1", "--layers", "2",
+               "--steps", "12", "--select-every", "2", "--select-n", "16", "--batch", "4",
+               "--group", "4", "--json", "--run"]  # fmt: skip
+
+    def units() -> int:
+        file = Path(tmp_path, "steer/store/.runs/runs.sqlite")
+        try:
+            with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
+                query = "select done from steer_runs where id = 'mine'"
+                found = database.execute(query).fetchone()
+        except sqlite3.OperationalError:  # not there yet, or without its tables
+            return 0
+        return found[0] if found else 0
+
+    begun = subprocess.Popen(
+        [*command, "mine"],
+        env=home,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        while units() < 3 and begun.poll() is None:
+            time.sleep(0.02)
+    finally:
+        os.killpg(begun.pid, signal.SIGKILL)  # the server, too
+        begun.wait()
+    assert 3 <= units() < 8
+    resumed, whole = (
+        json.loads(subprocess.check_output([*command, run], env=home, stderr=subprocess.DEVNULL))
+        for run in ("mine", "whole")
+    )
+    assert resumed == whole
 
 
 @pytest.mark.parametrize(
