@@ -1,8 +1,8 @@
 """How reliable a direction is, by data that it was not made from.
 
 Examples fall into two halves. What is said of an item is said by the direction of the other half:
-in many dimensions a direction always agrees with the items it was made from. Agreement of pairs as a
-sign of reliability: Braun et al., arXiv 2505.22637.
+in many dimensions a direction always agrees with the items it was made from. Agreement of pairs as
+a sign of reliability: Braun et al., arXiv 2505.22637.
 """
 
 from collections.abc import Sequence
