@@ -87,7 +87,7 @@ class Writer:
         self, piece: Piece, layout: Layout, part: Path, place: Path, shape: tuple[int, int]
     ) -> None:
         self._piece, self._half, self._part, self._place = piece, layout.half, part, place
-        part.mkdir()
+        part.mkdir(parents=True)
         sites, width = shape
         self._sums = np.zeros((sites, 2, 2, width))
         self._counts = np.zeros((2, 2), np.int64)
