@@ -10,7 +10,7 @@ from steer.runs.extract.examples import Example, Examples
 from steer.runs.kind import Context
 from steer.types import Arm, CaptureTrial, Prompt, Sampling, Site, Trial, Where
 
-TEXTS = 32
+TEXTS = 16
 TOKENS = 16
 """Generated after a prompt that has no answer, where no task says how many."""
 

@@ -5,6 +5,7 @@ Steerability of an item is the slope of its logit difference over the strength (
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from steer.intervene.plan import Plan
@@ -119,7 +120,9 @@ def _arms(spec: ExtractSpec, made: Made) -> tuple[Arm, ...]:
 def _slopes(asked: Sequence[Asked], arms: tuple[Arm, ...], context: Context) -> list[float]:
     def plan(read: tuple[int, ...], token: int) -> Plan:
         trial = ScoreTrial(Prompt(token_ids=read), Prompt(token_ids=(token,)), arms)
-        return context.planner.score(trial, "")
+        scoring = context.planner.score(trial, "")
+        # Only the steered ones are looked at, and they are not compared with the baseline.
+        return replace(scoring, arms=scoring.arms[1:], measure=False)
 
     plans = (
         ((place, side), plan(read, tokens[side]))
