@@ -8,11 +8,18 @@ from steer.cli.jobs import finished, known, serving, task_of
 from steer.cli.options import (
     Arms,
     Controls,
+    FileExtractor,
     Json,
     Layers,
+    MaxTokens,
+    Pattern,
+    Problems,
     Recipes,
     Relative,
+    RunId,
+    Served,
     Target,
+    Temperature,
     Treatments,
     Vectors,
     When,
@@ -24,7 +31,7 @@ _DEFAULT = EvaluateSpec("", ())
 
 
 def critique(
-    task: Annotated[str, typer.Option(help="A bundled task, or FILE.jsonl.")] = "",
+    task: Problems = "",
     vector: Vectors = None,
     recipe: Recipes = None,
     arm: Arms = None,
@@ -47,18 +54,14 @@ def critique(
     ] = 0,
     n: Annotated[int, typer.Option("--n", help="Problems.")] = _DEFAULT.n,
     split: Annotated[str, typer.Option(help="Part of the task.")] = _DEFAULT.split,
-    temperature: Annotated[float, typer.Option(help="0 is greedy.")] = 0.0,
-    max_tokens: Annotated[int, typer.Option(help="0 is what the task needs.")] = 0,
+    temperature: Temperature = 0.0,
+    max_tokens: MaxTokens = 0,
     seed: Annotated[int, typer.Option(help="Of problems, samples and controls.")] = _DEFAULT.seed,
     show: Annotated[int, typer.Option(min=0, max=6, help="Problems whose texts are shown.")] = 1,
-    extractor: Annotated[
-        Extractor, typer.Option(help="Where the answer is, of a FILE.")
-    ] = Extractor.EXACT,
-    pattern: Annotated[str, typer.Option(help="Of the extractor regex.")] = "",
-    run: Annotated[str, typer.Option(help="ID: of a new run, or of one to come back to.")] = "",
-    model: Annotated[
-        str, typer.Option(help="Without --target: what to serve. Default: the task's organism.")
-    ] = "",
+    extractor: FileExtractor = Extractor.EXACT,
+    pattern: Pattern = "",
+    run: RunId = "",
+    model: Served = "",
     json: Json = False,
     target: Target = None,
 ) -> None:

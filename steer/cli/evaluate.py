@@ -12,10 +12,17 @@ from steer.cli.options import (
     Extractors,
     Json,
     Layers,
+    MaxTokens,
+    PageFile,
     Pattern,
+    Problems,
     Recipes,
     Relative,
+    ReportFile,
+    RunId,
+    Served,
     Target,
+    Temperature,
     Treatments,
     Vectors,
     When,
@@ -34,7 +41,7 @@ _DEFAULT = EvaluateSpec("", ())
 
 
 def evaluate(
-    task: Annotated[str, typer.Option(help="A bundled task, or FILE.jsonl.")] = "",
+    task: Problems = "",
     vector: Vectors = None,
     recipe: Recipes = None,
     arm: Arms = None,
@@ -48,8 +55,8 @@ def evaluate(
     n: Annotated[int, typer.Option("--n", help="Problems.")] = _DEFAULT.n,
     split: Annotated[str, typer.Option(help="Part of the task.")] = _DEFAULT.split,
     samples: Annotated[int, typer.Option(help="Completions of each.")] = _DEFAULT.samples,
-    temperature: Annotated[float, typer.Option(help="0 is greedy.")] = 0.0,
-    max_tokens: Annotated[int, typer.Option(help="0 is what the task needs.")] = 0,
+    temperature: Temperature = 0.0,
+    max_tokens: MaxTokens = 0,
     seed: Annotated[int, typer.Option(help="Of problems, samples and controls.")] = _DEFAULT.seed,
     strengths: Annotated[
         str, typer.Option(help="Multiples of the subject's strength: 0.5,1.5,2.")
@@ -72,12 +79,10 @@ def evaluate(
     branches: Branches = 0,
     extractor: Extractors = None,
     pattern: Pattern = "",
-    run: Annotated[str, typer.Option(help="ID: of a new run, or of one to come back to.")] = "",
-    model: Annotated[
-        str, typer.Option(help="Without --target: what to serve. Default: the task's organism.")
-    ] = "",
-    report_html: Annotated[Path | None, typer.Option(help="Write a page of HTML here.")] = None,
-    report_json: Annotated[Path | None, typer.Option(help="Write the report here.")] = None,
+    run: RunId = "",
+    model: Served = "",
+    report_html: PageFile = None,
+    report_json: ReportFile = None,
     report_csv: Annotated[Path | None, typer.Option(help="Write the table of arms here.")] = None,
     json: Json = False,
     target: Target = None,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from steer.cli.jobs import finished, known, layer_numbers, serving
-from steer.cli.options import Chat, Json, Target, When
+from steer.cli.options import Chat, Json, RunId, Served, Target, When
 from steer.cli.run_report import show
 from steer.errors import InvalidRequest
 from steer.specs import ExtractMethod, ExtractSpec, Passage, Pooling, ReadAt
@@ -54,10 +54,8 @@ def extract(
     description: Annotated[str, typer.Option(help="For its card.")] = "",
     licence: Annotated[str, typer.Option(help="For its card.")] = "",
     seed: Annotated[int, typer.Option(help="Of the halves it is judged by.")] = _DEFAULT.seed,
-    run: Annotated[str, typer.Option(help="ID: of a new run, or of one to come back to.")] = "",
-    model: Annotated[
-        str, typer.Option(help="Without --target: what to serve. Default: the task's organism.")
-    ] = "",
+    run: RunId = "",
+    model: Served = "",
     json: Json = False,
     target: Target = None,
 ) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from steer.cli.jobs import serving
-from steer.cli.options import Json, Layers, Relative, Target, Treatments, When
+from steer.cli.options import Json, Layers, Relative, Served, Target, Treatments, When
 
 
 def inspect(
@@ -17,9 +17,7 @@ def inspect(
     n: Annotated[int, typer.Option("--n", min=1, help="Problems.")] = 200,
     split: Annotated[str, typer.Option(help="Part of the task.")] = "report",
     seed: Annotated[int, typer.Option(help="Of the problems.")] = 0,
-    model: Annotated[
-        str, typer.Option(help="Without --target: what to serve. Default: the task's organism.")
-    ] = "",
+    model: Served = "",
     json: Json = False,
     target: Target = None,
 ) -> None:

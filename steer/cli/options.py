@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -62,6 +63,19 @@ Extractors = Annotated[
     typer.Option("--extractor", help="Where the answer is, of a FILE and of branches."),
 ]
 Pattern = Annotated[str, typer.Option("--pattern", help="Of the extractor regex.")]
+FileExtractor = Annotated[
+    Extractor, typer.Option("--extractor", help="Where the answer is, of a FILE.")
+]
+Problems = Annotated[str, typer.Option("--task", help="A bundled task, or FILE.jsonl.")]
+RunId = Annotated[str, typer.Option("--run", help="ID: of a new run, or of one to come back to.")]
+Served = Annotated[
+    str,
+    typer.Option("--model", help="Without --target: what to serve. Default: the task's organism."),
+]
+Temperature = Annotated[float, typer.Option("--temperature", help="0 is greedy.")]
+MaxTokens = Annotated[int, typer.Option("--max-tokens", help="0 is what the task needs.")]
+PageFile = Annotated[Path | None, typer.Option("--report-html", help="Write a page of HTML here.")]
+ReportFile = Annotated[Path | None, typer.Option("--report-json", help="Write the report here.")]
 Chat = Annotated[bool, typer.Option("--chat", help="The prompt is a user's chat message.")]
 
 

@@ -6,7 +6,25 @@ from typing import Annotated
 import typer
 
 from steer.cli.jobs import finished, known, layer_numbers, numbers, serving, task_of
-from steer.cli.options import Arms, Json, Recipes, Relative, Target, Treatments, Vectors, When
+from steer.cli.options import (
+    Arms,
+    FileExtractor,
+    Json,
+    MaxTokens,
+    PageFile,
+    Pattern,
+    Problems,
+    Recipes,
+    Relative,
+    ReportFile,
+    RunId,
+    Served,
+    Target,
+    Temperature,
+    Treatments,
+    Vectors,
+    When,
+)
 from steer.cli.run_report import show, write
 from steer.errors import InvalidRequest
 from steer.specs import Extractor, SweepSpec
@@ -16,7 +34,7 @@ _DEFAULT = SweepSpec("", ())
 
 
 def sweep(
-    task: Annotated[str, typer.Option(help="A bundled task, or FILE.jsonl.")] = "",
+    task: Problems = "",
     vector: Vectors = None,
     recipe: Recipes = None,
     arm: Arms = None,
@@ -39,19 +57,15 @@ def sweep(
     modes: Annotated[
         bool, typer.Option(help="Compare plain and cued prompts by layer.")
     ] = _DEFAULT.compare_modes,
-    temperature: Annotated[float, typer.Option(help="0 is greedy.")] = 0.0,
-    max_tokens: Annotated[int, typer.Option(help="0 is what the task needs.")] = 0,
+    temperature: Temperature = 0.0,
+    max_tokens: MaxTokens = 0,
     seed: Annotated[int, typer.Option(help="Of problems, samples and controls.")] = _DEFAULT.seed,
-    extractor: Annotated[
-        Extractor, typer.Option(help="Where the answer is, of a FILE.")
-    ] = Extractor.EXACT,
-    pattern: Annotated[str, typer.Option(help="Of the extractor regex.")] = "",
-    run: Annotated[str, typer.Option(help="ID: of a new run, or of one to come back to.")] = "",
-    model: Annotated[
-        str, typer.Option(help="Without --target: what to serve. Default: the task's organism.")
-    ] = "",
-    report_html: Annotated[Path | None, typer.Option(help="Write a page of HTML here.")] = None,
-    report_json: Annotated[Path | None, typer.Option(help="Write the report here.")] = None,
+    extractor: FileExtractor = Extractor.EXACT,
+    pattern: Pattern = "",
+    run: RunId = "",
+    model: Served = "",
+    report_html: PageFile = None,
+    report_json: ReportFile = None,
     report_csv: Annotated[Path | None, typer.Option(help="Write the table of cells here.")] = None,
     json: Json = False,
     target: Target = None,

@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from steer.cli.jobs import finished, known, layer_numbers, serving, task_of
-from steer.cli.options import Json, Target
+from steer.cli.options import (
+    FileExtractor,
+    Json,
+    MaxTokens,
+    Pattern,
+    Problems,
+    RunId,
+    Served,
+    Target,
+)
 from steer.cli.run_report import show
 from steer.errors import InvalidRequest
 from steer.specs import Extractor, Objective, TrainSpec
@@ -20,7 +29,7 @@ _DEFAULT = TrainSpec("", Objective.RLOO)
 
 def train(
     name: Annotated[str, typer.Argument(help="NAME under which the vector is stored.")] = "",
-    task: Annotated[str, typer.Option(help="A bundled task, or FILE.jsonl.")] = "",
+    task: Problems = "",
     demonstrations: Annotated[
         Path | None,
         typer.Option(help="FILE.jsonl with prompt and target on each line; for cross_entropy."),
@@ -36,7 +45,7 @@ def train(
     rate: Annotated[float, typer.Option(help="Learning rate of Adam.")] = _DEFAULT.rate,
     cosine: Annotated[bool, typer.Option(help="Bring the rate to zero.")] = False,
     temperature: Annotated[float, typer.Option(help="Of samples.")] = _DEFAULT.temperature,
-    max_tokens: Annotated[int, typer.Option(help="0 is what the task needs.")] = 0,
+    max_tokens: MaxTokens = 0,
     kl: Annotated[float, typer.Option(help="Weight of KL to the unsteered model.")] = 0.0,
     retain: Annotated[float, typer.Option(help="Weight of KL on what is to be retained.")] = 0.0,
     norm: Annotated[float, typer.Option(help="Weight of the squared norms.")] = 0.0,
@@ -60,14 +69,10 @@ def train(
     seed: Annotated[int, typer.Option(help="Of examples and samples.")] = _DEFAULT.seed,
     description: Annotated[str, typer.Option(help="For its card.")] = "",
     licence: Annotated[str, typer.Option(help="For its card.")] = "",
-    extractor: Annotated[
-        Extractor, typer.Option(help="Where the answer is, of a FILE.")
-    ] = Extractor.EXACT,
-    pattern: Annotated[str, typer.Option(help="Of the extractor regex.")] = "",
-    run: Annotated[str, typer.Option(help="ID: of a new run, or of one to come back to.")] = "",
-    model: Annotated[
-        str, typer.Option(help="Without --target: what to serve. Default: the task's organism.")
-    ] = "",
+    extractor: FileExtractor = Extractor.EXACT,
+    pattern: Pattern = "",
+    run: RunId = "",
+    model: Served = "",
     json: Json = False,
     target: Target = None,
 ) -> None:

@@ -2,24 +2,24 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any
 
 from steer import wire
 from steer.client.arms import Treatment
 from steer.client.checked import check, member
-from steer.client.requests import arms_of, branching_of, sampling_of
+from steer.client.requests import SamplingOptions, arms_of, branching_of, sampling_of
 from steer.errors import InvalidRequest
 from steer.specs import Controls, EvaluateSpec, Extractor, InlineTask, Revision, RunSpec
 from steer.types import Branching
 
 
-class EvaluateOptions(TypedDict, total=False):
+class EvaluateOptions(SamplingOptions, total=False):
     """Everything an evaluation can be told; see ``steer.EvaluateSpec``.
 
     ``arms``: recipes by the name of their arm. ``controls``: ``none`` (default) or ``standard``.
     ``branches``: how many first tokens to branch over, or a ``steer.Branching``. ``revision``: have
-    answers criticised and revised, as a ``steer.Revision`` says. What follows is of
-    ``steer.Sampling``; ``max_tokens`` is the task's own unless given.
+    answers criticised and revised, as a ``steer.Revision`` says. ``max_tokens`` is the task's own
+    unless given.
     """
 
     arms: Mapping[str, Treatment]
@@ -38,17 +38,6 @@ class EvaluateOptions(TypedDict, total=False):
     allow_model_mismatch: bool
     branches: int | Branching | None
     revision: Revision | None
-    temperature: float
-    top_p: float
-    top_k: int
-    min_p: float
-    repetition_penalty: float
-    max_tokens: int
-    min_tokens: int
-    stop: str | Iterable[str]
-    stop_token_ids: Iterable[int]
-    ignore_eos: bool
-    logit_bias: Mapping[int, float]
 
 
 _OWN = (

@@ -40,23 +40,9 @@ class ArmOptions(TypedDict, total=False):
     allow_model_mismatch: bool
 
 
-class TrialOptions(ArmOptions, total=False):
-    """Everything a trial can be told.
+class SamplingOptions(TypedDict, total=False):
+    """How tokens are chosen: fields of ``steer.Sampling``. ``temperature`` 0 is greedy."""
 
-    ``baseline``: add the arm without interventions (default True). ``noise_floor``: add the first
-    arm's interventions at zero strength. ``samples``: rows of each arm, 1 to 1024. ``measure``:
-    compare each arm with the unsteered model (default True). ``branches``: branch every arm over
-    its most likely first tokens instead, so many of them, 2 to 1024, or a ``steer.Branching`` that
-    also says how answers are found; what comes of it is ``ArmResult.branches``. The rest is
-    ``steer.Sampling``:
-    ``temperature`` 0 is greedy, ``logprobs`` 0 to 20 alternatives at each token.
-    """
-
-    baseline: bool
-    noise_floor: bool
-    samples: int
-    measure: bool
-    branches: int | Branching | None
     temperature: float
     top_p: float
     top_k: int
@@ -67,9 +53,27 @@ class TrialOptions(ArmOptions, total=False):
     stop: str | Iterable[str]
     stop_token_ids: Iterable[int]
     ignore_eos: bool
+    logit_bias: Mapping[int, float]
+
+
+class TrialOptions(ArmOptions, SamplingOptions, total=False):
+    """Everything a trial can be told.
+
+    ``baseline``: add the arm without interventions (default True). ``noise_floor``: add the first
+    arm's interventions at zero strength. ``samples``: rows of each arm, 1 to 1024. ``measure``:
+    compare each arm with the unsteered model (default True). ``branches``: branch every arm over
+    its most likely first tokens instead, so many of them, 2 to 1024, or a ``steer.Branching`` that
+    also says how answers are found; what comes of it is ``ArmResult.branches``. ``seed`` and
+    ``logprobs``, 0 to 20 alternatives at each token, are of ``steer.Sampling`` too.
+    """
+
+    baseline: bool
+    noise_floor: bool
+    samples: int
+    measure: bool
+    branches: int | Branching | None
     seed: int
     logprobs: int
-    logit_bias: Mapping[int, float]
 
 
 class CaptureOptions(TrialOptions, total=False):

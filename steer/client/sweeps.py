@@ -1,23 +1,22 @@
 """Specs of sweeps, made from what a caller gives."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, TypedDict
+from typing import Any
 
 from steer import wire
 from steer.client.arms import Treatment
 from steer.client.checked import check, member
-from steer.client.requests import arms_of, sampling_of
+from steer.client.requests import SamplingOptions, arms_of, sampling_of
 from steer.specs import InlineTask, RunSpec, SweepSpec
 from steer.types import Point
 
 
-class SweepOptions(TypedDict, total=False):
+class SweepOptions(SamplingOptions, total=False):
     """Everything a sweep can be told; see ``steer.SweepSpec``.
 
     ``arms``: recipes by the name of their arm, several ops against each other. ``layers``: 0-based
     decoder blocks, ``points``: such as ``resid_post``; without them where the vectors are stored
-    for. What follows ``allow_model_mismatch`` is of ``steer.Sampling``; ``max_tokens`` is the
-    task's own unless given.
+    for. ``max_tokens`` is the task's own unless given.
     """
 
     arms: Mapping[str, Treatment]
@@ -30,17 +29,6 @@ class SweepOptions(TypedDict, total=False):
     compare_modes: bool
     seed: int
     allow_model_mismatch: bool
-    temperature: float
-    top_p: float
-    top_k: int
-    min_p: float
-    repetition_penalty: float
-    max_tokens: int
-    min_tokens: int
-    stop: str | Iterable[str]
-    stop_token_ids: Iterable[int]
-    ignore_eos: bool
-    logit_bias: Mapping[int, float]
 
 
 _OWN = "select_n report_n random_seeds compare_modes seed allow_model_mismatch".split()
