@@ -56,6 +56,19 @@ class Matrix:
 
         return Matrix(self.shape, block)
 
+    def above(self, other: "Matrix") -> "Matrix":
+        """The rows of this one, then those of another of the same width."""
+        count = self.shape[0]
+
+        def block(rows: slice, columns: slice) -> Array:
+            parts = [
+                self.block(slice(min(rows.start, count), min(rows.stop, count)), columns),
+                other.block(slice(max(rows.start - count, 0), max(rows.stop - count, 0)), columns),
+            ]
+            return np.concatenate(parts)
+
+        return Matrix((count + other.shape[0], self.shape[1]), block)
+
     def norms(self) -> NDArray[np.float64]:
         """Norm of every row."""
         found = [np.linalg.norm(part.astype("f8"), axis=1) for _, part in self.pieces()]

@@ -63,6 +63,20 @@ class Sae:
             self, encoder=self.encoder.times(norms), decoder=self.decoder.times(1 / safe), own=own
         )
 
+    def signed(self) -> "Sae":
+        """For one with N latents of either sign, of which the k largest in size are kept: 2N that
+        are never below 0, f for the positive part of latent f and N + f for the negative one.
+
+        Of a latent's two parts at most one is above 0, so the k largest of the 2N are the k largest
+        in size of the N.
+        """
+        return replace(
+            self,
+            encoder=self.encoder.above(self.encoder.times(-1.0)),
+            decoder=self.decoder.above(self.decoder.times(-1.0)),
+            own={name: np.concatenate((array, -array)) for name, array in self.own.items()},
+        )
+
     def output_scaled(self, factors: Array) -> "Sae":
         """For one whose activations are multiplied before they are decoded: w·factor."""
         return replace(self, decoder=self.decoder.times(factors))

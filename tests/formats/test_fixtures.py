@@ -31,6 +31,18 @@ def test_dictionaries_do_what_their_library_does(name):
     np.testing.assert_allclose(reference.output(item, x), want["out"], rtol=1e-4, atol=5e-4)
 
 
+def test_latents_of_either_sign_are_read_as_two():
+    item = read(Source.of_path(FIXTURES / "saelens/abstopk")).item
+    assert isinstance(item, Dictionary)
+    want = expected("saelens/abstopk")
+    x, count = want["x"].astype("f8"), want["acts"].shape[1]
+    acts = reference.activations(item, x)
+    assert (want["acts"] < 0).any() and (acts >= 0).all()
+    signed = acts[:, :count] - acts[:, count:]
+    np.testing.assert_allclose(signed, want["acts"], rtol=1e-4, atol=2e-4)
+    np.testing.assert_allclose(reference.output(item, x), want["out"], rtol=1e-4, atol=5e-4)
+
+
 @pytest.mark.parametrize("name", ["loreft", "noreft"])
 def test_low_rank_edits_do_what_pyreft_does(name):
     item = read(Source.of_path(FIXTURES / name)).item
@@ -97,7 +109,6 @@ def test_repsteer_direction_and_probe():
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("saelens/abstopk", "whatever their sign"),
         ("saelens/matching_pursuit", "one after the other"),
         ("sparsify-groupmax", "groupmax"),
         ("consreft", "LoReFT, NoReFT"),

@@ -30,12 +30,14 @@ CONFIG, WEIGHTS = "cfg.json", "sae_weights.safetensors"
 
 @dataclass(frozen=True)
 class _Kind:
-    """How an architecture of SAELens is one of ours; ``own``: our names to its."""
+    """How an architecture of SAELens is one of ours; ``own``: our names to its; ``signed``: its
+    latents may be below 0."""
 
     architecture: Architecture
     own: Mapping[str, str]
     transcoder: bool = False
     batch: bool = False
+    signed: bool = False
 
 
 _PLAIN = {"encoder_bias": "b_enc"}
@@ -47,6 +49,7 @@ _KINDS = {
     "gated": _Kind(Architecture.GATED, _GATED),
     "jumprelu": _Kind(Architecture.JUMPRELU, _JUMP),
     "topk": _Kind(Architecture.TOPK, _PLAIN),
+    "abstopk": _Kind(Architecture.TOPK, _PLAIN, signed=True),
     "batchtopk": _BATCH,
     "matryoshka_batchtopk": _BATCH,
     "transcoder": _Kind(Architecture.STANDARD, _PLAIN, transcoder=True),
@@ -55,7 +58,6 @@ _KINDS = {
     "jumprelu_skip_transcoder": _Kind(Architecture.JUMPRELU, _JUMP, transcoder=True),
 }
 _REFUSED = {
-    "abstopk": "keeps the latents largest in size whatever their sign; ours are never below 0",
     "temporal": "reads other positions by attention of its own",
     "matching_pursuit": "chooses its latents one after the other",
 }
@@ -115,6 +117,11 @@ def read(reading: Reading) -> Draft:
     )
     _check_sizes(reading, sae, width, d_sae)
     sae = _folded(reading, fields, kind, weights, sae)
+    if kind.signed:
+        reading.folded.append(
+            f"the signs of {d_sae} latents: latent {d_sae} + f is latent f where it is below 0"
+        )
+        sae = sae.signed()
     weights.tell_rest()
     _warn(reading, fields)
     version = _metadata(fields).text("sae_lens_version") or "before 6"
