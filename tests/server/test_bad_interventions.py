@@ -178,8 +178,10 @@ def test_the_server_is_well_after_all_that(served):
     assert healthy(served)
 
 
-def test_everything_wrong_is_said_at_once(served):
-    wrong = [item for item, *_ in CASES if item.WhichOneof("op") != "replace"]
+# No more than fit into a status.
+@pytest.mark.parametrize("part", [slice(0, None, 3), slice(1, None, 3), slice(2, None, 3)])
+def test_everything_wrong_is_said_at_once(served, part):
+    wrong = [item for item, *_ in CASES if item.WhichOneof("op") != "replace"][part]
     trial = pb.Trial(prompt=PROMPT, sampling=SHORT, **arm(*wrong))
     with grpc.insecure_channel(served.address) as channel:
         error = refusal(pb.SteeringServiceStub(channel).Compare, pb.CompareRequest(trial=trial))
