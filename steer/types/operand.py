@@ -1,0 +1,61 @@
+"""What an op works with: directions that are stored, sent along, or made of others."""
+
+from dataclasses import dataclass
+
+from steer.types.site import Site
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A vector of the server's store, by name, ``name@N`` or ``name@sha256:…``."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Direction:
+    """``data``: little-endian float32, ``len(data) // 4`` numbers. No site: the intervention's."""
+
+    data: bytes
+    site: Site | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inline:
+    """A vector sent with the call."""
+
+    directions: tuple[Direction, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RandomLike:
+    """An isotropic random direction with the norm of ``of`` at each of its sites; seeded."""
+
+    of: "Operand"
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OrthogonalTo:
+    """``of`` without its component along ``to``, at each site."""
+
+    of: "Operand"
+    to: "Operand"
+
+
+@dataclass(frozen=True, slots=True)
+class WithinClass:
+    """Random direction from the card's within-class covariance, with the norm of ``of``."""
+
+    of: "Operand"
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """Arithmetic on stored vectors (``steer.expressions``): ``think - 0.5*hedge``."""
+
+    text: str
+
+
+Operand = Stored | Inline | RandomLike | OrthogonalTo | WithinClass | Expression
