@@ -180,15 +180,21 @@ class Violations:
         return bool(self._found)
 
     def raise_if_any(self) -> None:
-        """Raise one error that carries every violation; do nothing when there is none."""
+        """Raise ``error()``; do nothing when there is none."""
+        error = self.error()
+        if error is not None:
+            raise error
+
+    def error(self) -> SteerError | None:
+        """One error that carries every violation; None when there is none."""
         if not self._found:
-            return
+            return None
         kinds = {kind for kind, _ in self._found}
         worst = next(kind for kind in self._ORDER if kind in kinds)
         violations = [violation for _, violation in self._found]
         reason = next(v.reason for kind, v in self._found if kind is worst)
         message = "; ".join(str(violation) for violation in violations)
-        raise worst(message, reason=reason, violations=violations)
+        return worst(message, reason=reason, violations=violations)
 
 
 def _is_within(field: str, path: str) -> bool:

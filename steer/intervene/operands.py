@@ -26,6 +26,9 @@ from steer.types import (
 Array = NDArray[np.float32]
 Kind = TypeVar("Kind", bound=Item)
 
+LARGEST = float(np.finfo(np.float32).max)
+"""Activations are computed in float32: beyond this everything is infinite."""
+
 ANYWHERE = None
 """Key of a direction that came without a site."""
 
@@ -127,7 +130,7 @@ class OperandResolver:
                 self.violations.add(at, "WIDTH_MISMATCH", message, FailedPrecondition)
             elif not array.any():
                 self.violations.add(at, "ZERO_VECTOR", "is all zero: it can not do anything")
-            elif norm(array) > float(np.finfo(np.float32).max):
+            elif norm(array) > LARGEST:
                 self.violations.add(at, "TOO_LARGE", "its norm is beyond float32; scale it down")
             elif direction.site in arrays:
                 self.violations.add(at, "DUPLICATE_SITE", f"second direction at {direction.site}")

@@ -100,7 +100,8 @@ class PlannedGate:
 @dataclass(frozen=True)
 class PlannedIntervention:
     """An intervention with everything resolved. ``before_last``: it acts before position P-1 of
-    its arm's prompt, so that the prompt's keys and values change."""
+    its arm's prompt, so that the prompt's keys and values change. ``path``: the field of the
+    request that asked for it."""
 
     op: str
     operand: str
@@ -111,6 +112,7 @@ class PlannedIntervention:
     keep_norm: bool = False
     must_fire: bool = False
     gate: PlannedGate | None = None
+    path: str = ""
 
     @property
     def closed(self) -> bool:

@@ -1,6 +1,6 @@
 """Resolving one intervention: its material, sites, absolute strength, place and gate. No torch."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from steer.errors import FailedPrecondition, Violations
@@ -13,8 +13,8 @@ from steer.intervene.materials import (
     LowRankMaterial,
     Material,
 )
-from steer.intervene.operands import OperandResolver
-from steer.intervene.plan import PlannedIntervention
+from steer.intervene.operands import LARGEST, OperandResolver
+from steer.intervene.plan import Edit, PlannedIntervention
 from steer.intervene.ports import Reader, Text
 from steer.intervene.shape import check_site, check_where
 from steer.intervene.sources import Sources
@@ -63,7 +63,7 @@ class InterventionResolver:
             check_where(item.where, f"{path}.where", self.model, self._found)
         _check_unit(item, f"{path}.strength.unit", self._found)
         material = self._material(item, f"{path}.{item.op.name}")
-        sites = self._sites(item.sites, material, path) if material else item.sites
+        sites = self._sites(item.sites, material, path)
         gate = None
         if item.gate is not None:
             gates = GateResolver(self.model, self.operands)
@@ -71,12 +71,16 @@ class InterventionResolver:
         if material is None or self._found or not sites or not prompt:
             return None
         scales = self._scales(strength_of(item, material.card), sites, material, prompt)
+        edits = tuple(material.edit(site, scales[site]) for site in sites)
+        if not _fits(edits, f"{path}.strength", self._found):
+            return None
         where = item.where or (material.card.where if material.card else Where())
         return PlannedIntervention(
+            path=path,
             op=item.op.name,
             operand=material.described,
             content_hash=material.content(sites),
-            edits=tuple(material.edit(site, scales[site]) for site in sites),
+            edits=edits,
             where=where,
             before_last=acts_before(
                 where, prompt, self.text.special, lambda: self.text.stream((), special=True)
@@ -181,16 +185,19 @@ class InterventionResolver:
 
     # ---- sites, place, strength -----------------------------------------------------------------
 
-    def _sites(self, asked: tuple[Site, ...], material: Material, path: str) -> tuple[Site, ...]:
-        sites = asked or material.own_sites
-        if not sites:
+    def _sites(
+        self, asked: tuple[Site, ...], material: Material | None, path: str
+    ) -> tuple[Site, ...]:
+        sites = asked or (material.own_sites if material else ())
+        if not sites and material:
             message = "an inline vector without sites needs a layer"
             self._found.add(f"{path}.sites", "NO_SITE", message)
         if len(set(sites)) < len(sites):
             self._found.add(f"{path}.sites", "DUPLICATE_SITE", "each site may be given once")
         for index, site in enumerate(sites):
             at = f"{path}.sites[{index}]"
-            if check_site(site, self.model, at, self._found) and not material.fits(site):
+            there = check_site(site, self.model, at, self._found)
+            if there and material and not material.fits(site):
                 has = ", ".join(map(str, material.own_sites))
                 if isinstance(material, FeatureMaterial):
                     message = f"{material.described} reads at {has}, not at {site}"
@@ -220,6 +227,15 @@ def strength_of(item: Intervention, card: Card | None) -> Strength:
     if item.strength is not None:
         return item.strength
     return card.strength if card is not None and isinstance(item.op, Add) else Strength()
+
+
+def _fits(edits: Sequence[Edit], path: str, found: Violations) -> bool:
+    """Whether float32, in which activations are computed, holds what multiplies the operand."""
+    large = [edit for edit in edits if abs(edit.coefficient) > LARGEST]
+    for edit in large:
+        message = f"comes to {edit.coefficient:g} at {edit.site}, beyond float32; give less"
+        found.add(path, "TOO_LARGE", message, FailedPrecondition)
+    return not large
 
 
 def _check_unit(item: Intervention, path: str, found: Violations) -> None:

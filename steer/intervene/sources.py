@@ -16,7 +16,7 @@ from steer.types import Intervention, ModelInfo, Replace, Site
 @dataclass
 class Sources:
     """``arms``: what may be patched from, by name; None marks an arm that is itself patched from
-    an arm, or could not be planned. ``wanted``: the sites that a trial asks of each, so that an
+    an arm. ``wanted``: the sites that a trial asks of each, so that an
     arm's prompt is run once."""
 
     model: ModelInfo
@@ -37,10 +37,10 @@ class Sources:
             known = ", ".join(self.arms)
             message = f"no arm {name!r} to patch from in this trial; there are {known}"
             found.add(f"{path}.source_arm", "NO_SUCH_ARM", message)
-        arm = self.arms.get(name)
-        if arm is None and not found:
+        elif self.arms[name] is None:
             message = f"arm {name!r} is itself patched from an arm; patch from that one"
             found.add(f"{path}.source_arm", "CHAINED_PATCH", message)
+        arm = self.arms.get(name)
         if arm is None or found:
             return None
         if name not in self._read:

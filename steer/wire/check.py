@@ -9,6 +9,9 @@ from steer.errors import Violations
 
 T = TypeVar("T")
 
+LARGEST = (2 - 2**-23) * 2.0**127
+"""The largest number that float32 holds, in which activations are computed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -43,9 +46,12 @@ class Check:
         return value
 
     def finite(self, value: float) -> float:
-        """``value``, which must be a number, neither NaN nor infinite."""
+        """``value``, which must be a number, neither NaN nor infinite, that float32 holds."""
         if not math.isfinite(value):
             self.fail("NOT_FINITE", f"is {value}; give a finite number")
+        elif abs(value) > LARGEST:
+            limits = f"-{LARGEST:.7g} to {LARGEST:.7g}"
+            self.fail("OUT_OF_RANGE", f"is {value:g}; give what float32 holds, {limits}")
         return value
 
     def within(self, value: float, low: float, high: float, *, above: bool = False) -> float:

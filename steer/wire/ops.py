@@ -59,10 +59,10 @@ def _parse_add(message: pb.Add, check: Check) -> Add:
 def _parse_project(message: pb.Project, check: Check) -> Project:
     operand = parse_operand(message.operand, check.at("operand"))
     low, high = message.low, message.high
-    if math.isnan(low) or low == math.inf:
-        check.at("low").fail("OUT_OF_RANGE", f"is {low}; give a number or -infinity")
-    if math.isnan(high) or high == -math.inf:
-        check.at("high").fail("OUT_OF_RANGE", f"is {high}; give a number or infinity")
+    if low != -math.inf:
+        check.at("low").finite(low)
+    if high != math.inf:
+        check.at("high").finite(high)
     if low > high:
         check.at("low").fail("CONTRADICTORY", f"is {low:g}, above high = {high:g}; give low ≤ high")
     return Project(operand, low, high)

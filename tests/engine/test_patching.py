@@ -280,6 +280,11 @@ def test_an_arm_that_is_itself_patched_is_no_source(running):
     at = "trial.arms[{}].interventions[0].replace.source_arm"
     assert refused(running, clean(), middle, last) == {at.format(2): "CHAINED_PATCH"}
     assert refused(running, last, clean(), middle) == {at.format(0): "CHAINED_PATCH"}
+    back = Arm("middle", patched(Replace(source_arm="last")).interventions)
+    assert refused(running, clean(), back, last) == {
+        at.format(1): "CHAINED_PATCH",
+        at.format(2): "CHAINED_PATCH",
+    }
     own = Arm("own", patched(Replace(source_arm="own")).interventions)
     assert refused(running, clean(), own) == {at.format(1): "CHAINED_PATCH"}
 

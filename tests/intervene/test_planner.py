@@ -151,6 +151,11 @@ REFUSED = {
         {".sites[1].layer": "LAYER_OUT_OF_RANGE"},
         BAD,
     ),
+    "a layer too many, of what nobody stored": (
+        Intervention(Add(Stored("nothing")), (SITE, Site(3))),
+        {".add.operand.vector": "VECTOR_NOT_FOUND", ".sites[1].layer": "LAYER_OUT_OF_RANGE"},
+        BAD,
+    ),
     "a vector without that site": (
         Intervention(Add(V), (SITE, Site(0))),
         {".sites[1]": "SITE_MISSING"},
@@ -440,6 +445,15 @@ def test_relative_strengths_are_shares_of_the_norm(running):
     norms = running.engine.norms(IDS, (Site(0), Site(2)))
     for edit in planned(running, item).edits:
         assert edit.coefficient == pytest.approx(0.5 * norms[edit.site] / 5.0, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("op", "strength"),
+    [(Rotate(V, 170.0), Strength(3e38)), (Add(inline(vector(1) * 1e-40)), RELATIVE)],
+)
+def test_what_comes_to_more_than_float32_holds_is_refused(running, op, strength):
+    found = refusal(running, Arm("a", (Intervention(op, (SITE,), strength),)))
+    assert found == (UNFIT, {"trial.arms[0].interventions[0].strength": "TOO_LARGE"})
 
 
 def test_everything_applied_has_the_hash_of_its_content(running):

@@ -194,10 +194,18 @@ def test_a_marker_that_never_comes_is_zero_in_the_receipt_and_an_error_if_it_mus
     result = served.client.compare(PROMPT.text, quiet, max_tokens=4)
     assert [receipt.tokens for receipt in result.steered.receipts] == [0]
     assert result.steered.token_ids == result.baseline.token_ids
+    must = steer.add("a1-rloo", must_fire=True, where=quiet.interventions[0].where)
+    arms = {"a": steer.add("a1-rloo") + must, "b": must}
+    paths = ["arms[0].interventions[1].must_fire", "arms[1].interventions[0].must_fire"]
     with pytest.raises(steer.FailedPrecondition) as caught:
-        must = steer.add("a1-rloo", must_fire=True, where=quiet.interventions[0].where)
-        served.client.compare(PROMPT.text, must, max_tokens=4)
+        served.client.compare(PROMPT.text, arms=arms, max_tokens=1)
     assert caught.value.reason == "DID_NOT_FIRE"
+    assert [violation.field for violation in caught.value.violations] == [
+        f"trial.{path}" for path in paths
+    ]
+    with pytest.raises(steer.FailedPrecondition) as caught:
+        served.client.score(PROMPT.text, " THINK", arms=arms)
+    assert [violation.field for violation in caught.value.violations] == paths
 
 
 @pytest.fixture(scope="module")

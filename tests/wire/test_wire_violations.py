@@ -65,6 +65,7 @@ INTERVENTIONS = [
     (pb.Intervention(add=ADD, sites=[SITE, SITE]), "sites"),
     (pb.Intervention(add=ADD, strength=pb.Strength(value=NAN)), "strength.value"),
     (pb.Intervention(add=ADD, strength=pb.Strength(value=INF)), "strength.value"),
+    (pb.Intervention(add=ADD, strength=pb.Strength(value=-3.5e38)), "strength.value"),
     (pb.Intervention(add=ADD, strength=pb.Strength(unit=9)), "strength.unit"),
     (inline(), f"{TENSOR}.shape"),
     (inline(shape=[1, 2], data=floats(1, 2)), f"{TENSOR}.shape"),
@@ -83,6 +84,8 @@ INTERVENTIONS = [
         "add.operand.random_like.of",
     ),
     (pb.Intervention(project=pb.Project(operand=X, low=NAN)), "project.low"),
+    (pb.Intervention(project=pb.Project(operand=X, low=-1e39)), "project.low"),
+    (pb.Intervention(project=pb.Project(operand=X, high=1e39)), "project.high"),
     (pb.Intervention(project=pb.Project(operand=X, low=2, high=1)), "project.low"),
     (pb.Intervention(project=pb.Project(operand=X, low=INF, high=INF)), "project.low"),
     (pb.Intervention(project=pb.Project(operand=X, low=-INF, high=-INF)), "project.high"),
@@ -91,6 +94,10 @@ INTERVENTIONS = [
     (pb.Intervention(feature=pb.Feature(dictionary="d")), "feature.edits"),
     (
         pb.Intervention(feature=pb.Feature(dictionary="d", edits=[pb.FeatureEdit(value=NAN)])),
+        "feature.edits[0].value",
+    ),
+    (
+        pb.Intervention(feature=pb.Feature(dictionary="d", edits=[pb.FeatureEdit(value=1e39)])),
         "feature.edits[0].value",
     ),
     (

@@ -7,9 +7,11 @@ from hypothesis import strategies as st
 
 from steer import types as t
 from steer.foreign import Account, Options
+from steer.wire.check import LARGEST
 
 MAX32 = 2**32 - 1
-finite = st.floats(allow_nan=False, allow_infinity=False)
+finite = st.floats(-LARGEST, LARGEST)
+open_ended = finite | st.sampled_from([float("-inf"), float("inf")])
 numbers = st.floats(allow_nan=False)
 uint32 = st.integers(0, MAX32)
 uint64 = st.integers(0, 2**64 - 1)
@@ -51,7 +53,7 @@ operands = st.recursive(
     max_leaves=3,
 )
 bounds = (
-    st.tuples(numbers, numbers)
+    st.tuples(open_ended, open_ended)
     .map(sorted)
     .filter(lambda pair: pair[0] < float("inf") and pair[1] > float("-inf"))
 )

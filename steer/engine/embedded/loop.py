@@ -24,7 +24,7 @@ from steer.engine.embedded.threads import Threads
 from steer.engine.rows import Job, Kind, Row, give_shadow, prepare
 from steer.engine.scheduler import Scheduler
 from steer.engine.text import RowText
-from steer.errors import DeadlineExceeded, FailedPrecondition, SteerError
+from steer.errors import DeadlineExceeded, FailedPrecondition, SteerError, Violations
 from steer.intervene.operands import Array
 from steer.intervene.plan import PlannedArm, PlannedGate
 from steer.models.load import LoadedModel
@@ -227,8 +227,8 @@ class Loop:
             self._slots.leave([row, shadow] if shadow else [row])
             if not job.plan.scoring:
                 job.events.append(self._finished(job, row))
-        silent = _silent(ended)
-        if silent:
+        silent = _silent(ended).error()
+        if silent is not None:
             self.fail(job, silent)
         elif all(row.ended for row in job.rows):
             self._complete(job)
@@ -278,15 +278,17 @@ def _scores(job: Job) -> tuple[ScoredArm, ...]:
     )
 
 
-def _silent(ended: Sequence[Row]) -> SteerError | None:
-    """The error of an intervention that had to fire and did not."""
+def _silent(ended: Sequence[Row]) -> Violations:
+    """The interventions that had to fire and did not."""
+    found = Violations()
     for row in ended:
         for receipt in row.receipts:
             item = row.arm.interventions[receipt.intervention]
             if item.must_fire and not receipt.tokens:
-                return FailedPrecondition(
+                message = (
                     f"arm {row.arm.name!r}: intervention {receipt.intervention} "
-                    f"({receipt.op} {receipt.operand}) touched no token",
-                    reason="DID_NOT_FIRE",
+                    f"({receipt.op} {receipt.operand}) touched no token at {receipt.site}"
                 )
-    return None
+                at = f"{item.path}.must_fire"
+                found.add(at, "DID_NOT_FIRE", message, FailedPrecondition)
+    return found
