@@ -148,15 +148,11 @@ class Violations:
     """Collects what is wrong with a request so that all of it is reported at once.
 
     Kinds differ in the status they end as: the worst kind present decides, in the order of
-    ``_ORDER``, and every violation travels with it.
+    ``_ORDER``, and every violation travels with it. Any other kind (``Unavailable``) decides only
+    where it is alone: to try again does not help while the request itself is wrong.
     """
 
-    _ORDER: tuple[type[SteerError], ...] = (
-        InvalidRequest,
-        NotFound,
-        FailedPrecondition,
-        NotImplementedYet,
-    )
+    _ORDER: tuple[type[SteerError], ...] = (InvalidRequest, NotFound, FailedPrecondition)
 
     def __init__(self) -> None:
         self._found: list[tuple[type[SteerError], Violation]] = []
@@ -189,12 +185,14 @@ class Violations:
         """One error that carries every violation; None when there is none."""
         if not self._found:
             return None
-        kinds = {kind for kind, _ in self._found}
-        worst = next(kind for kind in self._ORDER if kind in kinds)
+        worst, first = min(self._found, key=lambda one: self._rank(one[0]))
         violations = [violation for _, violation in self._found]
-        reason = next(v.reason for kind, v in self._found if kind is worst)
         message = "; ".join(str(violation) for violation in violations)
-        return worst(message, reason=reason, violations=violations)
+        return worst(message, reason=first.reason, violations=violations)
+
+    def _rank(self, kind: type[SteerError]) -> int:
+        order = enumerate(self._ORDER)
+        return next((rank for rank, one in order if issubclass(kind, one)), len(self._ORDER))
 
 
 def _is_within(field: str, path: str) -> bool:

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
 
-from steer.engine.base import Event, Sink, size
+from steer.engine.base import Event, Failed, Sink, size
 from steer.engine.text import RowText
+from steer.errors import SteerError
 from steer.intervene.plan import Plan, PlannedArm
 from steer.intervene.where import Cursor
 from steer.types import BASELINE, FinishReason, Receipt
@@ -144,6 +145,11 @@ class Job:
         """Something was read for it."""
         self.untaken += size(event)
         self.events.append(event)
+
+    def end(self, error: SteerError) -> None:
+        """It is over, without an answer."""
+        self.over = True
+        self.events.append(Failed(error))
 
     def measures(self, arm: PlannedArm) -> bool:
         """Whether an arm's rows are compared with the unsteered model."""

@@ -78,6 +78,10 @@ class Ledger:
         All (n,). What is not counted is not summed either. Nothing is done before ``settle``."""
         self._noted.append((meters, values, over, counted))
 
+    def forget(self) -> None:
+        """Drop what was noted and not settled."""
+        self._noted.clear()
+
     def settle(self) -> None:
         """Do what was noted, in one go: a step notes something at every site."""
         if self._noted:

@@ -12,6 +12,7 @@ from grpc_health.v1 import health, health_pb2_grpc
 from grpc_health.v1.health_pb2 import HealthCheckResponse
 
 import steer.v1 as pb
+from steer.engine.embedded.engine import EmbeddedEngine
 from steer.errors import FailedPrecondition, SteerError
 from steer.server.core import Core
 from steer.server.interceptor import Interceptor
@@ -40,14 +41,16 @@ def run(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    server = Server(settings)
-    await server.start()
+    server, stop = Server(settings), asyncio.Event()
+    engine = await server.start()
     # What is there now stays: it need not be gone through whenever garbage is collected, which
     # with a model's modules and a long list of vectors holds everything up for a while.
     gc.freeze()
-    stop = asyncio.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sign, stop.set)
+    # Whoever runs this can start another; without its engine this one is of no use.
+    watching = (engine, asyncio.get_running_loop(), stop)
+    threading.Thread(target=_watch, args=watching, daemon=True).start()
     await stop.wait()
     stop.clear()
     log.info("draining; a second signal ends at once")
@@ -56,6 +59,14 @@ async def _serve(settings: Settings) -> None:
     if not again.cancel():
         await server.stop(0)
     await stopping
+    if engine.failed:
+        raise SystemExit(1)
+
+
+def _watch(engine: EmbeddedEngine, loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    engine.join()
+    if engine.failed:
+        loop.call_soon_threadsafe(stop.set)
 
 
 class Server:
@@ -71,7 +82,7 @@ class Server:
         self._health = health.aio.HealthServicer()
         self._server = self._build()
 
-    async def start(self) -> None:
+    async def start(self) -> EmbeddedEngine:
         """Bind, load the model, then report SERVING. Raises when either fails."""
         _check_address(self.settings)
         port = self._server.add_insecure_port(self.settings.address)
@@ -92,6 +103,7 @@ class Server:
         await self._set_health(HealthCheckResponse.SERVING)
         model = core.model
         log.info("serving %s (%s, %s) on %s", model.id, model.dtype, model.device, self.address)
+        return core.engine
 
     async def stop(self, drain_seconds: float | None = None) -> None:
         """Refuse new trials, let running ones finish for a while, then stop."""

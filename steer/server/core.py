@@ -40,7 +40,7 @@ class Core:
         """Load the model, off the event loop, and start its engine."""
         engine, text = await asyncio.to_thread(_start_engine, settings)
         try:
-            engine.warm_up()
+            await asyncio.to_thread(engine.warm_up)
             model = engine.info()
             captures = Captures(settings.capture_bytes)
             planner = Planner(model, store, text, engine, recipes, captures)

@@ -9,6 +9,7 @@ from steer.engine.base import Done, Event, size
 from steer.engine.collector import CaptureCollector, RowCollector
 from steer.errors import Unavailable
 from steer.intervene.plan import Plan
+from steer.models.text import Text
 from steer.server.core import Core, deadline
 from steer.server.holding import keep
 from steer.server.hub import Events
@@ -34,10 +35,7 @@ class SteeringService(pb.SteeringServiceServicer):
 
     async def Tokenize(self, request: pb.TokenizeRequest, context: Context) -> pb.TokenizeResponse:
         """Token ids of a prompt."""
-        text = self.ready().text
-        ids = text.encode(wire.parse_prompt(request.prompt), "prompt")
-        special = [token in text.special for token in ids]
-        return pb.TokenizeResponse(token_ids=ids, pieces=text.pieces(ids), special=special)
+        return await asyncio.to_thread(_tokens, self.ready().text, request)
 
     async def Generate(
         self, request: pb.GenerateRequest, context: Context
@@ -101,6 +99,12 @@ class SteeringService(pb.SteeringServiceServicer):
                     core.engine.took(plan.request_id, size(event))
         held = wire.build_held(keep(collected, core.planner.captures))
         yield pb.CaptureResponse(held=held)
+
+
+def _tokens(text: Text, request: pb.TokenizeRequest) -> pb.TokenizeResponse:
+    ids = text.encode(wire.parse_prompt(request.prompt), "prompt")
+    special = [token in text.special for token in ids]
+    return pb.TokenizeResponse(token_ids=ids, pieces=text.pieces(ids), special=special)
 
 
 async def _plan(core: Core, trial: pb.Trial, context: Context) -> Plan:

@@ -225,3 +225,24 @@ def test_a_chunk_comes_before_the_end(served):
     stream = served.client.stream(PROMPT, max_tokens=1000, ignore_eos=True)
     kinds = [type(event) for event in stream]
     assert kinds.index(Chunk) < len(kinds) - 10
+
+
+FAILING = """
+import sys
+from steer.engine.embedded.loop import Loop
+from steer.server import app
+from steer.server.settings import Settings
+
+Loop.step = Loop.fail = lambda *_: 1 / 0
+app.run(Settings(address=sys.argv[1], store=sys.argv[2], threads=1))
+"""
+
+
+def test_a_server_whose_engine_has_failed_ends(address: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", FAILING, address, str(tmp_path / "store")]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        wait_for_client(address)
+        with steer.Client(address) as client, pytest.raises(steer.Unavailable):
+            client.compare(PROMPT)
+        assert process.wait(20) == 1
+        assert process.stderr is not None and "ZeroDivisionError" in process.stderr.read()

@@ -39,7 +39,8 @@ PAUSE = 0.05
 class EmbeddedEngine:
     """Continuous batching over a model of transformers. See ``engine.base.Engine``.
 
-    ``packing`` off keeps torch's own linear layers (for comparison).
+    ``packing`` off keeps torch's own linear layers (for comparison). ``failed``: it has ended by
+    itself, as after an error that the device does not recover from.
     """
 
     def __init__(self, model: LoadedModel, limits: Limits, packing: bool = True) -> None:
@@ -58,7 +59,7 @@ class EmbeddedEngine:
         self._loans = Loans()
         self._jobs: dict[str, Job] = {}
         self._drain_until: float | None = None
-        self._ended = self._idle = False
+        self._ended = self._idle = self.failed = False
         self._thread = threading.Thread(target=self._run, name="steer-engine")
         self._thread.start()
 
@@ -182,21 +183,36 @@ class EmbeddedEngine:
     # ---- on the engine thread -------------------------------------------------------------------
 
     def _run(self) -> None:
+        why = Unavailable("the server is shutting down")
         with torch.inference_mode():
-            while self._next_tasks():
-                self._lend()
-                try:
-                    self._idle = not self._loop.step()
-                except Exception as error:
-                    self._fail_all(_as_error(error))
-                self._deliver()
-            with self._wake:
-                self._ended, tasks = True, self._inbox
-            for task in tasks:  # a caller may be waiting for one
-                task()
-            self._lend()
-            self._fail_all(Unavailable("the server is shutting down"))
-            self._deliver()
+            try:
+                while self._next_tasks():
+                    self._lend()
+                    try:
+                        self._idle = not self._loop.step()
+                    except Exception as error:
+                        self._fail_all(_as_error(error))
+                    self._deliver()
+            except Exception:
+                log.critical("the engine has failed; nothing is served any more", exc_info=True)
+                self.failed = True
+                message = "the engine has failed; the server's log says why"
+                why = Unavailable(message, reason="ENGINE_FAILED")
+            self._end(why)
+
+    def _end(self, why: Unavailable) -> None:
+        """Answer everybody who waits. Without the device where it can be: that may have failed."""
+        with self._wake:
+            self._ended, tasks = True, self._inbox
+            if self._drain_until is None:
+                self._drain_until = time.monotonic()
+            jobs = [job for job in self._jobs.values() if not job.over]
+        for job in jobs:
+            job.end(why)
+        for task in tasks:
+            task()
+        self._lend()
+        self._deliver()
 
     def _next_tasks(self) -> bool:
         """Run what callers asked for; wait while there is nothing to do. False: time to end."""
@@ -233,7 +249,7 @@ class EmbeddedEngine:
 
     def _cancel(self, request_id: str) -> None:
         job = self._jobs.get(request_id)
-        if job is not None:
+        if job is not None and not job.over:
             self._loop.fail(job, Cancelled("the caller went away"))
 
     def _fail_all(self, error: SteerError) -> None:

@@ -57,12 +57,20 @@ class KV:
 
     def resize(self, slots: int, positions: int, live: int) -> None:
         """Change the rectangle, keeping the first ``live`` slots. One layer at a time, so that
-        the peak is one layer above the larger size."""
+        the peak is one layer above the larger size.
+
+        Where that fails nothing is kept, and there is no rectangle.
+        """
         kept = min(positions, self.positions)
         self.slots, self.positions = slots, positions
-        for layer in self.layers.values():
-            layer.keys = self._moved(layer.keys, live, kept)
-            layer.values = self._moved(layer.values, live, kept)
+        try:
+            for layer in self.layers.values():
+                layer.keys = self._moved(layer.keys, live, kept)
+                layer.values = self._moved(layer.values, live, kept)
+        except BaseException:
+            self.slots = self.positions = 0
+            self.layers.clear()
+            raise
 
     def _empty(self, like: Tensor) -> Tensor:
         # Zeros, not empty: masked positions still enter as 0 · value.

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from steer.engine.base import Done, Failed, Lens
+from steer.engine.base import Done, Lens
 from steer.engine.branches import branches
 from steer.engine.embedded import advance, probe, step
 from steer.engine.embedded.advance import Target
@@ -112,8 +112,7 @@ class Loop:
             self._slots.leave(rows, wipe=True)
         else:
             self._scheduler.waiting.remove(job)
-        job.over = True
-        job.events.append(Failed(error))
+        job.end(error)
 
     def _expire(self) -> None:
         now = time.monotonic()

@@ -87,6 +87,9 @@ class Steering:
 
     def select(self, work: Sequence[Work]) -> None:
         """Decide what acts on which tokens of the coming step."""
+        for desk in self._desks.values():
+            # Of a pass that failed: its meters may be another row's by now.
+            desk.ledger.forget()
         marks = [
             Mark(item, part.offset, part.start, tuple(given))
             for part in work
