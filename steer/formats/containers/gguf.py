@@ -21,6 +21,7 @@ F32 = 0
 _MOST_KEYS = 10_000
 _MOST_TENSORS = 100_000
 _LARGEST_STRING = 1 << 20
+_LARGEST_HEADER = 8 << 20
 _NUMBERS = {
     0: "B", 1: "b", 2: "H", 3: "h", UINT32: "I", INT32: "i", FLOAT32: "f", 7: "?", 10: "Q",
     11: "q", 12: "d",
@@ -94,14 +95,18 @@ class _Reader:
         if type(alignment) is not int or not 8 <= alignment <= 1 << 16 or alignment % 8:
             refuse(self.file.at, "BAD_HEADER", f"has an alignment of {alignment!r}"[:100])
         base = -(-self.at // alignment) * alignment
-        for name, shape, dtype, offset in infos:
+        end = 0
+        for name, shape, dtype, offset in sorted(infos, key=lambda info: info[3]):
             at = f"tensors[{name[:100]}]"
             size = itemsize(_DTYPES.get(dtype, ""))
             if name in self.tensors:
                 refuse(at, "DUPLICATE", "is there twice")
             if size is None:
                 refuse(at, "WRONG_TYPE", f"is of ggml type {dtype}, want plain numbers")
-            if base + offset + math.prod(shape) * size > self.file.size:
+            if offset < end:
+                refuse(at, "OVERLAP", f"begins at {offset}, another tensor ends at {end}")
+            end = offset + math.prod(shape) * size
+            if base + end > self.file.size:
                 refuse(at, "TRUNCATED", f"of shape {shape} ends behind the end of the file")
             self.tensors[name] = stored(name, shape, _DTYPES[dtype], self.file, base + offset)
 
@@ -129,6 +134,8 @@ class _Reader:
         return struct.unpack(f"<{code}", self._bytes(struct.calcsize(f"<{code}")))[0]
 
     def _bytes(self, length: int) -> bytes:
+        if self.at + length > _LARGEST_HEADER:
+            refuse(self.file.at, "TOO_LARGE", f"has a header of more than {_LARGEST_HEADER} bytes")
         data = self.file.read(self.at, length)
         self.at += length
         return data

@@ -18,7 +18,7 @@ _LARGEST_HEADER = 4096
 _VERSIONS = (b"\x01\x00", b"\x02\x00", b"\x03\x00")
 _HEADER = re.compile(
     r"\{'descr': (?P<dtype>[^{}]{1,200}?), 'fortran_order': (?P<fortran>True|False), "
-    r"'shape': \((?P<shape>(?:\d{1,12},? ?){0,8})\), \}\s*"
+    r"'shape': \((?P<shape>(?:\d{1,12}(?:, \d{1,12}){0,7},?)?)\), \}\s*"
 )
 _NUMBER = re.compile(r"'[<>|=](?:f[248]|[iu][1248])'")
 Read = Callable[[int, int], bytes]

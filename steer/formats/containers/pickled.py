@@ -9,7 +9,7 @@ from io import BytesIO
 from typing import Any
 
 from steer.formats.containers.zips import is_zip, read_directory
-from steer.formats.matrix import Array, Tensor
+from steer.formats.matrix import LARGEST_ARRAY, Array, Tensor
 from steer.formats.refusal import refuse
 from steer.formats.source import File
 
@@ -59,6 +59,7 @@ class _Plain:
         import torch
 
         self._file, self._parts, self._torch = file, 0, torch
+        self._left = file.size + LARGEST_ARRAY
 
     def convert(self, value: Any, name: str, depth: int) -> Any:
         self._parts += 1
@@ -91,6 +92,10 @@ class _Plain:
         # A view may repeat few values without end, and a storage may be longer than its file.
         if max(held, math.prod(shape) * size) > self._file.size:
             refuse(at, "LYING_SIZE", f"has shape {shape}, more than the file holds")
+        # Many may share a storage, as one direction does that is there for every layer.
+        self._left -= math.prod(shape) * size
+        if self._left < 0:
+            refuse(at, "TOO_LARGE", "is of a storage that too many tensors share")
         data = value.detach()
 
         def numbers(part: Any) -> Array:

@@ -83,6 +83,22 @@ def test_duplicate_names(tmp_path):
         load(data.replace(b"direction.2", b"direction.1"))
 
 
+def test_tensors_that_share_their_bytes_are_refused(tmp_path):
+    """A small file of many such would be as many arrays."""
+    data = gguf_bytes(tmp_path, {1: normal(D), 2: normal(D)})
+    offset = data.index(b"direction.2") + len("direction.2") + 16
+    with pytest.raises(InvalidRequest, match="another tensor ends at 48"):
+        load(spoilt(data, offset, "Q", 0))
+
+
+def test_headers_are_bounded():
+    """Values of Python take many times the bytes they have in the file."""
+    key = struct.pack("<Q", 1) + b"%c" + struct.pack("<IIQ", 9, 0, 1 << 20) + bytes(1 << 20)
+    keys = b"".join(key % (97 + n) for n in range(9))
+    with pytest.raises(InvalidRequest, match="header of more than 8388608 bytes"):
+        load(b"GGUF" + struct.pack("<IQQ", 3, 0, 9) + keys)
+
+
 def test_every_truncation_is_noticed(tmp_path):
     data = gguf_bytes(tmp_path, {1: normal(D)})
     whole = load(data).tensors["direction.1"].array()

@@ -1,5 +1,7 @@
 import io
 import struct
+import subprocess
+import sys
 import zipfile
 import zlib
 
@@ -129,3 +131,16 @@ def test_headers_that_lie(data):
     with pytest.raises(InvalidRequest):
         load(archive(("a.npy", data)))
     assert load(archive(("a.npy", header("(3,)"))))["a"].shape == (3,)
+
+
+def test_headers_are_read_in_linear_time():
+    """A process, because nothing but its end stops a regular expression."""
+    code = (
+        "import sys; from tests.formats.containers.test_npz import archive, header, load\n"
+        "from steer.errors import InvalidRequest\n"
+        "for shape in ('(' + '1' * 3000, '(' + '1, ' * 1000):\n"
+        "    try: load(archive(('a.npy', header(shape))))\n"
+        "    except InvalidRequest: print('refused')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=30, check=True)
+    assert done.stdout.split() == [b"refused", b"refused"]

@@ -90,6 +90,15 @@ def test_views_that_repeat_are_not_unrolled():
         load(torch_bytes({"a": huge}))
 
 
+def test_a_storage_is_shared_by_so_many(monkeypatch):
+    shared = torch.tensor(normal(1000))
+    few = load(torch_bytes({n: shared for n in range(32)}))
+    assert len(few) == 32
+    monkeypatch.setattr("steer.formats.containers.pickled.LARGEST_ARRAY", 100_000)
+    with pytest.raises(InvalidRequest, match="too many tensors share"):
+        load(torch_bytes({n: shared for n in range(32)}))
+
+
 @pytest.mark.parametrize("local", [False, True])
 def test_sizes_beyond_the_storage_are_refused(tmp_path, local):
     """A size of 2¹⁶ in place of 200: torch would make the storage longer by whatever is there."""
