@@ -111,7 +111,7 @@ def test_repsteer_direction_and_probe():
     [
         ("saelens/matching_pursuit", "one after the other"),
         ("sparsify-groupmax", "groupmax"),
-        ("consreft", "LoReFT, NoReFT"),
+        ("consreft", "ConsreftIntervention"),
         ("repsteer-multinomial", "binary probe"),
         ("saelens/jumprelu-scaled", "norm_scaling_factor"),
         ("steerkit-final/x.gguf", "final norm"),

@@ -1,7 +1,8 @@
 """Folders of dictionary_learning: ``ae.pt`` and ``config.json``.
 
 By its ``dictionary.py`` and ``trainers/*.py``. Linear layers have (out, in); batch-top-k ones are
-used with their scalar threshold, top-k ones with their k though they have a threshold too.
+used with their scalar threshold, top-k ones with their k though they have a threshold too. Of an
+``AutoEncoder`` the library normalises the decoder when it loads it, and the latents with it.
 """
 
 import re
@@ -54,6 +55,10 @@ def read(reading: Reading) -> Draft:
     site = _submodule(reading, trainer)
     weights = Weights(reading, tensors_of(file))
     sae = _autoencoder(reading, trainer, name, site, weights)
+    _check(reading, trainer, sae, weights)
+    if name == "AutoEncoder":
+        reading.folded.append("the decoder's norms into the encoder, as the library does")
+        sae = sae.decoder_normalized()
     weights.drop("k", "threshold", "group_sizes")
     weights.tell_rest()
     origin = Origin(
@@ -111,3 +116,15 @@ def _autoencoder(reading: Reading, trainer: Fields, name: str, site: Site, weigh
     )
     reading.found.raise_if_any()
     return sae
+
+
+def _check(reading: Reading, trainer: Fields, sae: Sae, weights: Weights) -> None:
+    """Note where the configuration and the weights say different things."""
+    for key, size in zip(("dict_size", "activation_dim"), sae.encoder.shape, strict=True):
+        if key in trainer and trainer.need(key, int) != size:
+            message = f"is {trainer.raw[key]}, the weights have {size}"
+            reading.found.add(f"{trainer.at}.{key}", "WRONG_SHAPE", message)
+    if sae.k is not None and "k" in weights and weights.number("k") != sae.k:
+        message = f"is {sae.k}, the weights say {weights.number('k'):g}"
+        reading.found.add(f"{trainer.at}.k", "OUT_OF_RANGE", message)
+    reading.found.raise_if_any()

@@ -5,6 +5,9 @@ Names by pyvene ``models/intervenable_base.py`` (``save``), keys by pyreft ``int
 * LoReFT: ``weight`` W (r, d), ``bias`` b (r,), ``rotate_layer`` Rᵀ (d, r): h + Rᵀ(W h + b - R h)
 * NoReFT: ``learned_source`` W₁, b and ``proj_layer`` W₂, b₂: h + W₂ᵀ(W₁ h + b - W₂ h - b₂)
 * a single tensor (d,): added
+
+Other interventions have the very same keys (NodiReFT those of NoReFT), so that the classes which
+``config.json`` names are believed before the keys.
 """
 
 import re
@@ -33,6 +36,9 @@ _COMPONENTS: Mapping[str, Point] = {
 _LOREFT = {"weight", "bias", "rotate_layer"}
 _NOREFT = {"learned_source.weight", "learned_source.bias", "proj_layer.weight"}
 _OF_PYVENE = {"embed_dim", "interchange_dim"}
+_CONFIG = "config.json"
+_CLASS = re.compile(r"<class '(?:pyreft|pyvene)\.(?:\w+\.)*(?P<name>\w+)'>")
+_READ = ("LoreftIntervention", "NoreftIntervention", "AdditionIntervention")
 _PARTS = ("rotation", "weight", "bias")
 Parts = tuple[Array, Array, Array]
 
@@ -45,6 +51,7 @@ def recognise(source: Source) -> bool:
 def read(reading: Reading) -> Draft:
     """All places together: low-rank edits, or directions."""
     files = [file for file in reading.source.ending(".bin") if file.name.startswith("intkey_")]
+    _check_classes(reading, files[0])
     states = {file: _state(file) for file in files}
     biases = {file: tensor for file, state in states.items() if (tensor := _bias(state))}
     if biases and len(biases) < len(files):
@@ -67,6 +74,17 @@ def read(reading: Reading) -> Draft:
     reading.warnings.append("at which tokens they act is not in the files: pyreft trains positions")
     width = next(iter(found.values()))[0].shape[-1]
     return _draft("low_rank", tuple(sites.values()), arrays, width, "pyreft", method)
+
+
+def _check_classes(reading: Reading, file: File) -> None:
+    """Refuse what the libraries' own classes do otherwise; a class of somebody else has no name
+    that would tell."""
+    config = reading.source.beside(file, _CONFIG)
+    types = reading.json(config).get("intervention_types", []) if config else []
+    names = {match["name"] for one in types if (match := _CLASS.fullmatch(str(one)))}
+    if names.difference(_READ):
+        message = f"are {', '.join(sorted(names))[:300]}; want {', '.join(_READ)}"
+        refuse(f"{_CONFIG}.intervention_types", "NOT_SUPPORTED", message)
 
 
 def _draft(

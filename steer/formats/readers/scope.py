@@ -15,7 +15,7 @@ from steer.formats.containers.safetensors import read_safetensors
 from steer.formats.draft import Draft
 from steer.formats.fields import Fields
 from steer.formats.hooks import Place, hooked_site, said_site
-from steer.formats.matrix import Array
+from steer.formats.matrix import Array, Tensor
 from steer.formats.reading import Reading
 from steer.formats.refusal import refuse
 from steer.formats.sae import (
@@ -51,7 +51,7 @@ def read_gemma(reading: Reading) -> Draft:
     """One of the folders. Layer and place come from their names."""
     source = reading.source
     folder, file = reading.choose(source.folders(_GEMMA), "dictionaries")
-    weights = Weights(reading, {_lower(name): tensor for name, tensor in read_npz(file).items()})
+    weights = Weights(reading, _renamed(reading, file))
     names = source.where(file)
     repository = _REPOSITORY.search(names)
     embedding = "/embedding/" in names
@@ -75,8 +75,15 @@ def read_gemma(reading: Reading) -> Draft:
     return sae_draft(reading, sae, origin)
 
 
-def _lower(name: str) -> str:
-    return name.lower().replace("wenc", "w_enc").replace("wdec", "w_dec")
+def _renamed(reading: Reading, file: File) -> dict[str, Tensor]:
+    """The tensors by names in small letters, which spell them in two ways."""
+    found: dict[str, Tensor] = {}
+    for spelt, tensor in read_npz(file).items():
+        name = spelt.lower().replace("wenc", "w_enc").replace("wdec", "w_dec")
+        if name in found:
+            reading.found.add(tensor.at, "DUPLICATE", f"is there as {found[name].name} too")
+        found[name] = tensor
+    return found
 
 
 def _gemma_place(names: str, repository: re.Match[str] | None) -> Place | None:
@@ -192,6 +199,9 @@ def read_llama(reading: Reading) -> Draft:
         },
         apply_b_dec_to_input=fields.get("apply_decoder_bias_to_pre_encoder", False),
     )
+    if encoder.shape[1] != width and not reading.found:
+        message = f"has shape {encoder.shape}, the configuration says d_model {width}"
+        reading.found.add("tensors[encoder.weight]", "WRONG_SHAPE", message)
     reading.found.raise_if_any()
     sae = (
         known_scale(reading, sae, scale, "mean norm in the file")

@@ -85,6 +85,10 @@ def _check(reading: Reading, fields: Fields, sae: Sae) -> None:
     if sae.encoder.shape[1] != width and not reading.found:
         message = f"has shape {sae.encoder.shape}, the configuration says d_in {width}"
         reading.found.add("tensors[encoder.weight]", "WRONG_SHAPE", message)
+    latents = fields.get("num_latents", 0)
+    if latents and latents != sae.encoder.shape[0] and not reading.found:
+        message = f"has shape {sae.encoder.shape}, the configuration says num_latents {latents}"
+        reading.found.add("tensors[encoder.weight]", "WRONG_SHAPE", message)
     if sae.skip is not None and sae.site_out is None:
         fields.refuse("skip_connection", "is there without transcode")
     reading.found.raise_if_any()

@@ -13,10 +13,12 @@ from steer.types import Point, Site
 from tests.formats import reference
 from tests.formats.build import (
     D,
+    Files,
     axbench,
     bias_folder,
     fixture,
     gemma_arrays,
+    llama_scope,
     lm_eval,
     lm_eval_csv,
     normal,
@@ -122,3 +124,53 @@ def test_lm_eval_csv_alone_says_what_is_missing():
     files = {"steer.csv": lm_eval_csv()["steer.csv"]}
     with pytest.raises(InvalidRequest, match=r"org/run/layers\.3, whose folder is not beside"):
         read(source(files))
+
+
+def changed(name: str, path: str, old: str, new: str) -> Files:
+    files = fixture(name)
+    assert old.encode() in files[path]
+    return {**files, path: files[path].replace(old.encode(), new.encode())}
+
+
+@pytest.mark.parametrize("kind", ["NodireftIntervention", "LobireftIntervention"])
+def test_classes_of_pyreft_with_the_keys_of_another_are_refused(kind):
+    """NodiReFT takes no projection away, in tensors that are called as NoReFT's."""
+    files = changed("noreft", "config.json", "NoreftIntervention", kind)
+    with pytest.raises(InvalidRequest, match=rf"intervention_types.*{kind}"):
+        read(source(files))
+
+
+def test_classes_of_nobody_known_are_read_by_their_keys():
+    files = changed("noreft", "config.json", "pyreft.interventions.Nor", "__main__.MyNor")
+    assert read(source(files)).item.kind == "low_rank"
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "old", "new", "says"),
+    [
+        ("dictionary_learning/AutoEncoderTopK", "config.json", '"k": 4', '"k": 5', "say 4"),
+        (
+            "dictionary_learning/AutoEncoder",
+            "config.json",
+            '"dict_size": 20',
+            '"dict_size": 21',
+            "have 20",
+        ),
+        ("dictionary_learning/AutoEncoder", "config.json", 'dim": 12', 'dim": 13', "have 12"),
+        ("sparsify-sae", "layers.3/cfg.json", '"num_latents": 20', '"num_latents": 21', "21"),
+        ("sparsify-sae", "layers.3/cfg.json", '"d_in": 12', '"d_in": 13', "13"),
+        ("saelens/standard", "cfg.json", '"d_sae": 20', '"d_sae": 21', "21"),
+        ("saelens/standard", "cfg.json", '"d_in": 12', '"d_in": 13', "13"),
+    ],
+)
+def test_a_configuration_that_does_not_fit_the_weights_is_refused(name, path, old, new, says):
+    with pytest.raises(InvalidRequest, match=says):
+        read(source(changed(name, path, old, new)))
+
+
+def test_llama_scopes_width_is_that_of_the_weights():
+    """The scale of the input is made of it."""
+    files = llama_scope()
+    path = "L8R-8x/hyperparams.json"
+    with pytest.raises(InvalidRequest, match="d_model 24"):
+        read(source({**files, path: files[path].replace(b'"d_model": 12', b'"d_model": 24')}))

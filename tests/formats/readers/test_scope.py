@@ -123,6 +123,12 @@ def test_gemma_scope_2_transcoder_where_you_say_so():
     assert "because you say so" in understood.account.warnings[0]
 
 
+def test_names_that_differ_in_case_alone_are_refused():
+    files = {"layer_20/params.npz": npz_bytes(**A, w_enc=A["W_enc"] * 2)}
+    with pytest.raises(InvalidRequest, match="is there as W_enc too"):
+        read(source(files))
+
+
 def test_llama_scope_folds_the_norm_and_scales_the_threshold():
     """Weights are of activations of norm sqrt(d), the threshold of those of the model."""
     item = read(source(llama_scope())).item
