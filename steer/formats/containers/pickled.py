@@ -4,6 +4,7 @@ Torch is imported when a file is read, so that the package does without.
 """
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from io import BytesIO
 from typing import Any
@@ -15,6 +16,7 @@ from steer.formats.source import File
 
 LARGEST_PICKLE = 16 << 20
 _DEEPEST = 5
+_GLOBAL = re.compile(r"GLOBAL (\S+)")
 _MOST_PARTS = 200_000
 
 
@@ -47,8 +49,10 @@ def _load(file: File) -> Any:
     try:
         return torch.load(content, map_location="cpu", weights_only=True, mmap=not held)
     except Exception as error:  # Whatever the reader of pickles stumbles over.
-        first = str(error).strip().partition("\n")[0]
-        message = f"is refused by torch.load(weights_only=True): {first or type(error).__name__}"
+        # Its first line advises to load the file all the same.
+        named = _GLOBAL.search(str(error))
+        why = f"holds {named[1]}" if named else str(error).strip().partition("\n")[0]
+        message = f"is refused by torch.load(weights_only=True): {why or type(error).__name__}"
         refuse(file.at, "UNSAFE_PICKLE", message[:400])
 
 
