@@ -30,6 +30,8 @@ from steer.store.recipes import RecipeFiles
 log = logging.getLogger("steer.server")
 
 SERVICES = tuple(f"steer.v1.{name}Service" for name in ("Steering", "Vector", "Recipe", "Run"))
+TIDY_EVERY = 86_400.0
+"""Seconds."""
 STOP_GRACE = 1.0
 """Seconds for streams that end by themselves; Health.Watch never does."""
 
@@ -81,6 +83,7 @@ class Server:
         self._runs = RunService()
         self._health = health.aio.HealthServicer()
         self._server = self._build()
+        self._stopped = threading.Event()
 
     async def start(self) -> EmbeddedEngine:
         """Bind, load the model, then report SERVING. Raises when either fails."""
@@ -91,13 +94,14 @@ class Server:
         await self._set_health(HealthCheckResponse.NOT_SERVING)
         await self._server.start()
         # Not waited for, at the end neither: a store elsewhere may have very much to look through.
-        threading.Thread(target=_tidy, args=(self._store,), daemon=True).start()
+        threading.Thread(target=self._keep_tidy, daemon=True).start()
         try:
             database = await asyncio.to_thread(open_database, self.settings, self._store)
             core = await Core.start(self.settings, self._store, self._recipes)
             self._steering.core = core
             self._runs.office = RunOffice.begin(database, core, self.settings.lease_seconds)
         except BaseException:
+            self._stopped.set()
             await self._server.stop(0)
             raise
         await self._set_health(HealthCheckResponse.SERVING)
@@ -109,6 +113,7 @@ class Server:
         """Refuse new trials, let running ones finish for a while, then stop."""
         seconds = self.settings.drain_seconds if drain_seconds is None else drain_seconds
         engine = self._steering.core.engine if self._steering.core is not None else None
+        self._stopped.set()
         # In this order: a run whose worker does not know yet would fail by a draining engine, and
         # who is told NOT_SERVING is not served.
         self._runs.stop()
@@ -120,6 +125,11 @@ class Server:
             await asyncio.to_thread(engine.join)
         await self._server.stop(STOP_GRACE)
         self._runs.dispose()
+
+    def _keep_tidy(self) -> None:
+        _tidy(self._store)
+        while not self._stopped.wait(TIDY_EVERY):
+            _tidy(self._store)
 
     def _build(self) -> grpc.aio.Server:
         size = self.settings.max_message_bytes

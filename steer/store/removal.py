@@ -1,6 +1,7 @@
 """Removing versions, and clearing away what crashes and removals left behind."""
 
 import fcntl
+import os
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -137,10 +138,12 @@ def orphans(versions: Versions, name: str, folder: Folder) -> tuple[str, ...]:
 
 def _sweep_uploads(staging: Path, before: float) -> Iterator[str]:
     for path in staging.iterdir() if staging.is_dir() else ():
-        with suppress(FileNotFoundError), open(path, "rb") as file:
+        # What describes an upload is needed as long as pieces of it arrive.
+        data = path.with_suffix(".part")
+        with suppress(FileNotFoundError), open(data if data.exists() else path, "rb") as file:
             # An upload that is open is locked.
             with suppress(BlockingIOError):
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if path.stat().st_mtime < before:
+                if os.fstat(file.fileno()).st_mtime < before:
                     path.unlink()
                     yield f"upload {path.name}"

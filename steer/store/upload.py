@@ -116,7 +116,7 @@ class Upload:
         try:
             self._versions.files.take(self._path, f"{self.name}/{tensor_file(sha256)}")
         except NotADirectoryError as error:
-            message = f"not a vector name: {self.name!r} (a file in the store is called so)"
+            message = f"not a vector name: {self.name!r} (a file or link in the store is called so)"
             raise InvalidRequest(message, reason="BAD_NAME") from error
 
     def _numbered(self, card: Card, text: bytes) -> Version:

@@ -10,6 +10,7 @@ its files stay (it is *retired*), and it is found by its hash alone.
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from io import BufferedReader
@@ -152,7 +153,7 @@ class Versions:
         # Equal hashes are equal things: of those one that was not deleted, and then the newest.
         found = sorted(self.readable(address.name, folder), key=lambda v: not v.retired)
         matches = {v.digest: v for v in found if v.digest.startswith(wanted)} or {
-            v.card.content_hash: v for v in found if v.card.content_hash.startswith(wanted)
+            content: v for v in found if (content := self._content(v)).startswith(wanted)
         }
         if len(matches) > 1:
             message = f"{wanted} begins {len(matches)} hashes of {address.name!r}; give more digits"
@@ -160,6 +161,12 @@ class Versions:
         if not matches:
             raise NotFound(_missing(address, folder), reason="VECTOR_NOT_FOUND")
         return matches.popitem()[1]
+
+    def _content(self, version: Version) -> str:
+        """The hash of its content; empty when that is damaged."""
+        with suppress(SteerError):
+            return self.full_card(version).content_hash
+        return ""
 
     def readable(self, name: str, folder: Folder) -> Iterable[Version]:
         """All versions whose cards can be read, retired ones too, by number."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -418,3 +419,17 @@ def test_a_version_that_is_deleted_meanwhile_is_downloaded_to_its_end(kept, pack
     assert total == (packed / "vector.safetensors").stat().st_size
     with pytest.raises(steer.NotFound):
         kept.client.vectors.get(info.address)
+
+
+def test_a_server_that_runs_for_long_clears_away_what_nobody_goes_on_with(
+    serve, folder, monkeypatch
+):
+    monkeypatch.setattr("steer.server.app.TIDY_EVERY", 0.05)
+    served = serve(store=str(folder / "store"))
+    with grpc.insecure_channel(served.address) as channel:
+        stub = pb.VectorServiceStub(channel)
+        left = stub.UploadVector(iter([begin(), piece(0, HALF)]), timeout=20).upload_id
+    staging = folder / "store/.uploads"
+    assert {path.stem for path in staging.iterdir()} == {left}
+    os.utime(staging / f"{left}.part", (1, 1))
+    until(lambda: not any(staging.iterdir()))

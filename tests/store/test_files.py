@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from steer.errors import FailedPrecondition, NotFound
+from steer.errors import FailedPrecondition, InvalidRequest, NotFound
 from steer.store import Store
 from steer.store.files import Files, LocalFiles, open_files
 from tests.store import items
@@ -91,6 +91,12 @@ def test_links_are_not_followed(tmp_path):
     store.add(items.vector("a"))
     store.add(items.vector("b"))
     (tmp_path / "store/linked").symlink_to(tmp_path / "elsewhere/secret")
+    for call in (store.get, store.delete, store.versions):
+        with pytest.raises(NotFound):
+            call("linked")
+    with pytest.raises(InvalidRequest, match="a file or link"):
+        store.add(items.vector("linked"))
+    assert elsewhere.versions("secret")[-1].number == 1
     card, tensors = sorted((tmp_path / "store/a").iterdir(), key=lambda path: path.suffix)
     for path in (card, tensors):
         real = path.rename(tmp_path / path.name)

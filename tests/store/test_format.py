@@ -86,6 +86,7 @@ def test_what_another_program_wrote_is_read(kind, tmp_path):
     for name, array in arrays.items():
         assert np.array_equal(item.arrays()[name], array)
     assert store.page()[0].norms == tuple(item.norms().values())
+    assert store.get(f"by/hand@{item.content_hash}") is item  # As receipts have it.
     assert store.verify().damage == ()
 
 

@@ -316,7 +316,7 @@ def test_the_bundled_store_is_whole():
 def test_a_file_where_a_folder_should_be_is_a_bad_name(tmp_path):
     (tmp_path / "notes").write_text("")
     store = Store(tmp_path)
-    with pytest.raises(InvalidRequest, match="a file in the store is called so"):
+    with pytest.raises(InvalidRequest, match="a file or link in the store is called so"):
         store.put(vector("notes"))
     with pytest.raises(NotFound):
         store.get("notes")

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import tracemalloc
 from dataclasses import replace
 
@@ -179,6 +180,20 @@ def test_sweep_takes_old_uploads_and_leaves_those_that_are_open(store):
         assert current.commit().number == 1
     with pytest.raises(NotFound):
         store.resume(old.id)
+
+
+def test_an_upload_that_began_long_ago_is_not_old_while_pieces_arrive(store, tmp_path):
+    upload = begin(store)
+    upload.close()
+    about = next(tmp_path.rglob(f"{upload.id}.json"))
+    os.utime(about, (1, 1))
+    assert store.sweep() == ()
+    with store.resume(upload.id) as again:
+        again.write(DATA)
+        os.utime(about, (1, 1))
+        assert store.sweep() == ()
+    os.utime(about.with_suffix(".part"), (1, 1))
+    assert len(store.sweep()) == 2 and not any(about.parent.iterdir())
 
 
 def test_a_large_dictionary_goes_through_in_bounded_memory(tmp_path):

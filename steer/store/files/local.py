@@ -68,7 +68,7 @@ class LocalFiles(Files):
     def subfolders(self, folder: str) -> tuple[str, ...]:
         """Names of the folders in a folder."""
         with suppress(FileNotFoundError, NotADirectoryError):
-            found = os.scandir(self.root / folder)
+            found = os.scandir(self._folder(folder))
             return tuple(
                 one.name
                 for one in found
@@ -80,7 +80,7 @@ class LocalFiles(Files):
         """The files in a folder by name."""
         found = {}
         with suppress(FileNotFoundError, NotADirectoryError):
-            for one in os.scandir(self.root / folder):
+            for one in os.scandir(self._folder(folder)):
                 with suppress(FileNotFoundError):
                     status = one.stat(follow_symlinks=False)
                     if not stat.S_ISDIR(status.st_mode):
@@ -94,7 +94,7 @@ class LocalFiles(Files):
 
     def open(self, path: str) -> BufferedReader:
         """The file itself; a link is refused."""
-        return os.fdopen(os.open(self.root / path, os.O_RDONLY | os.O_NOFOLLOW), "rb")
+        return os.fdopen(os.open(self._file(path), os.O_RDONLY | os.O_NOFOLLOW), "rb")
 
     def create(self, path: str, data: bytes) -> None:
         """By a hard link: the only way to a name that is new, with the content already there."""
@@ -124,7 +124,7 @@ class LocalFiles(Files):
     def remove(self, path: str) -> None:
         """Remove a file."""
         with suppress(FileNotFoundError):
-            os.unlink(self.root / path)
+            os.unlink(self._file(path))
 
     @contextmanager
     def locked(self, *, exclusive: bool) -> Iterator[None]:
@@ -137,8 +137,22 @@ class LocalFiles(Files):
         finally:
             os.close(handle)
 
+    def _file(self, path: str) -> Path:
+        folder, _, name = path.rpartition("/")
+        return self._folder(folder) / name
+
+    def _folder(self, path: str) -> Path:
+        """Raises NotADirectoryError where a part of the path is a link: what it points at is
+        somebody else's."""
+        here = self.root
+        for part in filter(None, path.split("/")):
+            here = here / part
+            if here.is_symlink():
+                raise NotADirectoryError(path)
+        return here
+
     def _prepare(self, path: str) -> Path:
-        target = self.root / path
+        target = self._file(path)
         if not self.root.exists():
             self.root.mkdir(parents=True, exist_ok=True)
             _sync(self.root.parent)
