@@ -261,7 +261,7 @@ class _Parser:
         return value
 
     def _unexpected(self, wanted: str) -> NoReturn:
-        _refuse(f"want {wanted} in place of {self._here.shown}")
+        _refuse(f"wants {wanted} in place of {self._here.shown}")
 
 
 def _mean(vectors: Sequence[Node]) -> Node:

@@ -85,9 +85,10 @@ def show(
     if html:
         with path_errors(html):
             html.write_text(page(vector), "utf-8")
-        print(html)
-    elif json:
+    if json:
         print_json(asdict(vector) | {"versions": [one.version for one in versions]})
+    elif html:
+        print(html)
     else:
         print_vector(vector, versions)
 

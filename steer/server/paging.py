@@ -2,6 +2,7 @@
 
 import steer.v1 as pb
 from steer.errors import InvalidRequest, Violation
+from steer.store.address import is_name
 
 DEFAULT_PAGE, LARGEST_PAGE = 100, 1000
 
@@ -15,3 +16,16 @@ def page_size(request: Paged) -> int:
         violation = Violation("page_size", "OUT_OF_RANGE", f"is {size}; give 1 to {LARGEST_PAGE}")
         raise InvalidRequest(str(violation), violations=[violation])
     return size
+
+
+def name_before(request: pb.ListVectorsRequest | pb.ListRecipesRequest) -> str:
+    """The name behind which a page begins, where the token is the last name that was given.
+
+    Raises InvalidRequest for a token that is no name: no page gave it.
+    """
+    token: str = request.page_token
+    if token and not is_name(token):
+        message = f"is {token[:50]!r}, which is not one that this server gave"
+        violation = Violation("page_token", "BAD_TOKEN", message)
+        raise InvalidRequest(str(violation), reason="BAD_TOKEN", violations=[violation])
+    return token

@@ -10,7 +10,7 @@ from steer import wire
 from steer.errors import InvalidRequest, SteerError
 from steer.server.interceptor import Context
 from steer.server.named import named
-from steer.server.paging import page_size
+from steer.server.paging import name_before, page_size
 from steer.server.recipe_book import RecipeBook
 from steer.types import StoredRecipe
 
@@ -59,7 +59,7 @@ class RecipeService(pb.RecipeServiceServicer):
     def _list(self, request: pb.ListRecipesRequest) -> pb.ListRecipesResponse:
         size, names = page_size(request), self._book.names()
         # The token is the last name given, so that pages stay right while recipes come and go.
-        rest = names[bisect_right(names, request.page_token) :]
+        rest = names[bisect_right(names, name_before(request)) :]
         found = list(islice(filter(None, map(self._readable, rest)), size + 1))
         page, more = found[:size], found[size:]
         return pb.ListRecipesResponse(

@@ -10,7 +10,7 @@ from steer.server import downloads, imports, uploads
 from steer.server.core import Core
 from steer.server.interceptor import Context
 from steer.server.named import named
-from steer.server.paging import page_size
+from steer.server.paging import name_before, page_size
 from steer.server.statistics import check_count, sizes, with_nearest, with_tokens
 from steer.store import Store
 from steer.store.address import check_name
@@ -99,7 +99,7 @@ class VectorService(pb.VectorServiceServicer):
         size = page_size(request)
         # The token is the last name given, so that pages stay right while vectors come and go.
         found = self._store.page(
-            request.page_token,
+            name_before(request),
             size + 1,
             model=request.model,
             kind=request.kind,

@@ -124,6 +124,7 @@ def test_the_page_needs_nothing_else(run, store, tmp_path):
     out = tmp_path / "v.html"
     assert run("show", "team/v", "--html", out).stdout.strip() == str(out)
     text = out.read_text()
+    assert json.loads(run("show", "team/v", "--html", out, "--json").stdout)["name"] == "team/v"
     assert text.count('class="bar"') == 2 and "team/v@1" in text
     assert not re.search(
         r"(src|href)=|https?://|@import|url\(", text.replace("http://www.w3.org", "")

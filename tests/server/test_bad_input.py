@@ -117,9 +117,15 @@ CASES: list[tuple[dict[str, Any], type[steer.SteerError], str, str, str]] = [
             says,
         )
         for text, kind, below, reason, says in (
-            ("a1-dom a1-rloo", BAD, "", "BAD_EXPRESSION", "want an operator in place of 'a1-rloo'"),
+            (
+                "a1-dom a1-rloo",
+                BAD,
+                "",
+                "BAD_EXPRESSION",
+                "wants an operator in place of",
+            ),
             ("a1-dom; a1-rloo", BAD, "", "BAD_EXPRESSION", "no meaning"),
-            ("", BAD, "", "BAD_EXPRESSION", "want a vector"),
+            ("", BAD, "", "BAD_EXPRESSION", "wants a vector"),
             ("a1-dom - a1-dom", UNFIT, "", "ZERO_VECTOR", "zero at resid_post.2"),
             ("a1-dom + nope", LOST, "[nope]", "VECTOR_NOT_FOUND", "a1-rloo"),
             ("a1-dom + ../x", BAD, "", "BAD_EXPRESSION", "'.' at 10"),

@@ -67,6 +67,8 @@ def test_pages(client, serve, store):
         for size in (0, 1001):
             with pytest.raises(grpc.RpcError, match=r"page_size: is \d+; give 1 to 1000"):
                 stub.ListRecipes(pb.ListRecipesRequest(page_size=size))
+        with pytest.raises(grpc.RpcError, match=r"page_token: is '\.\./x', which is not one"):
+            stub.ListRecipes(pb.ListRecipesRequest(page_token="../x"))
 
 
 @pytest.mark.parametrize("name", ["", "..", "A", "a/b/c", "a.json"])

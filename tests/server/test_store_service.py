@@ -52,6 +52,16 @@ def test_a_page_has_versions_and_says_what_is_shipped(tmp_path_factory):
         assert kept.client.vectors.verify().versions == len(SHIPPED) + 3
 
 
+def test_pages_begin_behind_a_name_alone(kept):
+    for token in ("../x", "A", "a@2", "\0"):
+        error = refusal(kept.stub.ListVectors, pb.ListVectorsRequest(page_token=token))
+        assert (error.reason, error.violations[0].field) == ("BAD_TOKEN", "page_token")
+    kept.store.add(items.vector("v"))
+    for token, names in (("gone", ["v"]), ("w", [])):
+        answer = kept.stub.ListVectors(pb.ListVectorsRequest(page_token=token))
+        assert [one.name for one in answer.vectors] == names
+
+
 def test_versions(kept):
     added = [kept.store.add(items.vector("v", seed)) for seed in range(3)]
     kept.client.vectors.delete("v@2")
