@@ -1,1 +1,1 @@
-"""Methods that make interventions: extraction from contrasts, and training on rewards."""
+"""Methods that make interventions: directions of two classes, and training."""

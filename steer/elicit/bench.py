@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from transformers import PreTrainedModel
 
-from steer.elicit.difference import Array
+from steer.elicit.activations import Array
 from steer.elicit.padding import Tokens
 from steer.elicit.sampling import complete
 from steer.models.load import LoadedModel, load

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from steer.elicit.activations import Array, residuals
 from steer.elicit.bench import Bench, Score, Vectors, random_like
 from steer.elicit.cards import card, data_hash
-from steer.elicit.difference import Array, residuals
 from steer.store import Probe, ProbeTensors, Store, Vector
 from steer.tasks.a2 import CHAIN
 from steer.tasks.task import REPORT, Item

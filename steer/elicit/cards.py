@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from steer.elicit.activations import mean_norm, residuals
 from steer.elicit.bench import Bench
-from steer.elicit.difference import mean_norm, residuals
 from steer.elicit.sampling import complete
 from steer.elicit.steering import untouched
 from steer.store import Card

@@ -13,8 +13,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from steer.elicit.lessons import Lesson, Manner, Sums, loss
-from steer.elicit.policy import frozen, room
-from steer.elicit.rows import in_pieces
+from steer.elicit.policy import frozen
 from steer.elicit.state import Array, State
 from steer.errors import FailedPrecondition
 from steer.types import Site
@@ -30,11 +29,6 @@ class NoGradient(FailedPrecondition):
     """The loss does not depend on the vectors."""
 
     default_reason = "NO_GRADIENT"
-
-
-def pieces(model: PreTrainedModel, lessons: Sequence[Lesson]) -> list[slice]:
-    """Lessons by as many as a pass has memory for."""
-    return list(in_pieces([lesson.row for lesson in lessons], room(model)))
 
 
 class Learner:
@@ -89,13 +83,9 @@ class Learner:
         self._optimiser.param_groups[0]["lr"] = rate
         self._optimiser.step()
         self._step += 1
-        self.forget()
+        self._optimiser.zero_grad()
         if not all(bool(torch.isfinite(vector).all()) for vector in self._vectors.values()):
             raise BadLoss(f"the vectors are no longer finite: the rate {rate:g} is too high")
-
-    def forget(self) -> None:
-        """Drop the gradients gathered."""
-        self._optimiser.zero_grad()
 
 
 def _arrays(tensors: Mapping[Site, Tensor]) -> dict[Site, Array]:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from steer.elicit.difference import evaluating
+from steer.elicit.activations import evaluating
 from steer.elicit.rows import Batch
 from steer.intervene.sites import Visit, visiting
 from steer.types import Site

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from steer.elicit.difference import evaluating
+from steer.elicit.activations import evaluating
 from steer.elicit.padding import Tokens, pad_left, positions
 from steer.elicit.steering import Steering, steered, untouched
 from steer.types import Phase, Site

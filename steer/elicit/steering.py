@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from steer.elicit.difference import checked
+from steer.elicit.activations import checked
 from steer.errors import InvalidRequest
 from steer.intervene.sites import Visit, visiting
 from steer.types import Phase, Site

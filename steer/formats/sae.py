@@ -15,7 +15,6 @@ from steer.formats.reading import Reading
 from steer.store import Architecture, DictionarySpec, Normalize
 from steer.types import Site
 
-BIASES = ("encoder_bias", "gate_bias", "magnitude_bias", "threshold")
 _SCALED_BY_DECODER = ("encoder_bias", "gate_bias", "magnitude_bias")
 
 

@@ -38,11 +38,15 @@ class Captures:
         self._held: OrderedDict[str, Captured] = OrderedDict()
         self._lock = threading.Lock()
 
+    def check(self, size: int) -> None:
+        """Raise TooLarge when so many bytes can never be kept together."""
+        if size > self._limit:
+            message = f"a capture of {size} bytes; this server keeps {self._limit}"
+            raise TooLarge(message, reason="CAPTURE_TOO_LARGE")
+
     def keep(self, captured: Captured) -> str:
         """Keep it; the id. Raises TooLarge when it alone is beyond the limit."""
-        if captured.size > self._limit:
-            message = f"a capture of {captured.size} bytes; this server keeps {self._limit}"
-            raise TooLarge(message, reason="CAPTURE_TOO_LARGE")
+        self.check(captured.size)
         name = f"cap-{secrets.token_hex(8)}"
         with self._lock:
             self._held[name] = captured

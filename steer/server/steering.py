@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator
 import steer.v1 as pb
 from steer import wire
 from steer.engine.base import Done, Event, size
-from steer.engine.collector import CaptureCollector, RowCollector
+from steer.engine.collector import RowCollector
 from steer.errors import Unavailable
 from steer.intervene.plan import Plan
 from steer.models.text import Text
 from steer.server.core import Core, deadline
-from steer.server.holding import keep
+from steer.server.holding import Holding
 from steer.server.hub import Events
 from steer.server.interceptor import Context, request_id
 from steer.types import CapturedActivations, CapturedFeatures, Chunk, Finished
@@ -87,18 +87,17 @@ class SteeringService(pb.SteeringServiceServicer):
         plan = await asyncio.to_thread(
             core.planner.capture, capture, request_id.get(), deadline(context), found
         )
-        collected = CaptureCollector(plan)
+        holding = Holding(plan, core.planner.captures)
         async with core.hub.running(plan) as steps:
             yield pb.CaptureResponse(started=wire.build_started(plan.started(core.model)))
             async for events in steps:
                 for event in events:
                     if capture.keep and isinstance(event, CapturedActivations):
-                        collected.add(event)
+                        holding.add(event)
                     for message in _captured(event):
                         yield message  # returns when the caller has room for it
                     core.engine.took(plan.request_id, size(event))
-        held = wire.build_held(keep(collected, core.planner.captures))
-        yield pb.CaptureResponse(held=held)
+        yield pb.CaptureResponse(held=wire.build_held(holding.keep()))
 
 
 def _tokens(text: Text, request: pb.TokenizeRequest) -> pb.TokenizeResponse:

@@ -4,16 +4,12 @@ A file is replaced whole and durably, so of two writers the last one wins and a 
 or the new. What the texts say is not known here; ``protos/steer/v1/recipe.proto`` does.
 """
 
-import secrets
-from contextlib import suppress
-
 from steer.errors import FailedPrecondition, InvalidRequest, NotFound
-from steer.store.address import NAME, is_name
+from steer.store.address import LONGEST_NAME, NAME, is_name
 from steer.store.files import Files
 from steer.store.writable import writing
 
 FOLDER = ".recipes"
-LONGEST_NAME = 200
 _SUFFIX = ".json"
 
 
@@ -30,11 +26,11 @@ class RecipeFiles:
             for file in self._files.entries(FOLDER)
             if file.endswith(_SUFFIX)
         )
-        return sorted(name for name in found if _is_name(name))
+        return sorted(filter(is_name, found))
 
     def path(self, name: str) -> str:
         """The file of a name, below the root of the store. Raises InvalidRequest for a bad name."""
-        if not _is_name(name):
+        if not is_name(name):
             raise InvalidRequest(
                 f"not a recipe name: {name!r} (want {NAME.pattern}, at most {LONGEST_NAME} "
                 "characters)",
@@ -64,16 +60,8 @@ class RecipeFiles:
         Raises InvalidRequest for a bad name, FailedPrecondition where nothing can be written.
         """
         path = self.path(name)
-        staged = self._files.staging / f"{secrets.token_hex(8)}.tmp"
         with writing(f"the recipe {name!r} can not be stored", self._files.place):
-            try:
-                staged.parent.mkdir(parents=True, exist_ok=True)
-                staged.write_text(text, "utf-8")
-                self._files.take(staged, path)
-            except OSError:
-                with suppress(OSError):
-                    staged.unlink(missing_ok=True)
-                raise
+            self._files.replace(path, text.encode())
 
     def delete(self, name: str) -> None:
         """Remove a text.
@@ -96,7 +84,3 @@ def damaged(name: str, path: str, problem: object) -> FailedPrecondition:
     """The error for a recipe whose file is not what it should be."""
     message = f"recipe {name!r} is damaged: {path}: {problem}"
     return FailedPrecondition(message, reason="RECIPE_DAMAGED")
-
-
-def _is_name(text: str) -> bool:
-    return is_name(text) and len(text) <= LONGEST_NAME

@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from steer.engine.collector import CaptureCollector
 from steer.errors import SteerError
 from steer.intervene.captures import Captured, Captures
 from steer.intervene.sites import visiting
-from steer.server import holding
+from steer.server.holding import Holding
 from steer.types import (
     Add,
     Arm,
@@ -202,12 +201,11 @@ def keep(running: Bench, ids, *arms: Arm, where: Where = EVERYWHERE, sites=PRE) 
     """Capture a trial and keep it: ids by arm."""
     request = CaptureTrial(running.trial(ids, *arms), sites, where, keep=True)
     plan = running.planner.capture(request, "capture")
-    collected = CaptureCollector(plan)
+    holding = Holding(plan, running.planner.captures)
     for event in running.events(plan):
         if isinstance(event, CapturedActivations):
-            collected.add(event)
-    kept = holding.keep(collected, running.planner.captures)
-    return {held.arm: held.capture_id for held in kept}
+            holding.add(event)
+    return {held.arm: held.capture_id for held in holding.keep()}
 
 
 def test_what_was_captured_can_be_patched_in(running):

@@ -139,3 +139,7 @@ def test_the_memory_for_captures_is_bounded(tmp_path: Path):
         with pytest.raises(steer.SteerError) as caught:
             served.client.capture(CLEAN, layers=LAYERS, max_tokens=40, keep=True)
         assert caught.value.reason == "CAPTURE_TOO_LARGE"
+        # Each row by itself would fit, and push out those before it, whose ids are given too.
+        with pytest.raises(steer.SteerError) as caught:
+            served.client.capture(CLEAN, layers=[0], samples=8, temperature=1.0, keep=True)
+        assert caught.value.reason == "CAPTURE_TOO_LARGE"

@@ -5,6 +5,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,8 +54,9 @@ class Spool:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._folder.touch()
             for other in self._folder.parent.iterdir():
-                if time.time() - other.stat().st_mtime > ABANDONED:
-                    shutil.rmtree(other, ignore_errors=True)
+                with suppress(FileNotFoundError):  # whoever it was has come back, and is done
+                    if time.time() - other.stat().st_mtime > ABANDONED:
+                        shutil.rmtree(other, ignore_errors=True)
 
     def has(self, piece: Piece) -> bool:
         """Whether a piece was read."""

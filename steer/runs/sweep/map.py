@@ -1,5 +1,6 @@
 """What the cells did on the split that chooses, and which of them is the best."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -33,10 +34,13 @@ def best_of(cells: Sequence[Cell], results: Mapping[str, Json]) -> Cell:
 
     The same results, in any order, give the same cell.
     """
-    records = [row for result in results.values() for row in result.get("records", ())]
+    records: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for result in results.values():
+        for row in result.get("records", ()):
+            records[row["arm"]].append(row)
 
     def worth(cell: Cell) -> tuple[float, float, float, str]:
-        rows = [row for row in records if row["arm"] == cell.name]
+        rows = records[cell.name]
         return (
             _share(row["correct"] for row in rows if not row["retention"]),
             _share(row["correct"] for row in rows if row["retention"]),

@@ -99,17 +99,15 @@ class LocalFiles(Files):
     def create(self, path: str, data: bytes) -> None:
         """By a hard link: the only way to a name that is new, with the content already there."""
         target = self._prepare(path)
-        temporary = self._written(data)
-        try:
+        with self._written(data) as temporary:
             os.link(temporary, target)
-        finally:
-            temporary.unlink()
         self._sync_up(target.parent)
 
     def replace(self, path: str, data: bytes) -> None:
         """By renaming."""
         target = self._prepare(path)
-        os.replace(self._written(data), target)
+        with self._written(data) as temporary:
+            os.replace(temporary, target)
         self._sync_up(target.parent)
 
     def take(self, staged: Path, path: str) -> None:
@@ -168,15 +166,20 @@ class LocalFiles(Files):
         if folder != self.root:
             self._sync_up(folder.parent)
 
-    def _written(self, data: bytes) -> Path:
+    @contextmanager
+    def _written(self, data: bytes) -> Iterator[Path]:
+        """A durable file with this content, which is gone when the block is left."""
         self.staging.mkdir(parents=True, exist_ok=True)
         path = self.staging / f"{secrets.token_hex(8)}.tmp"
-        with open(path, "xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-            os.fchmod(file.fileno(), 0o644)
-        return path
+        try:
+            with open(path, "xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+                os.fchmod(file.fileno(), 0o644)
+            yield path
+        finally:
+            path.unlink(missing_ok=True)
 
 
 def _trusted() -> int:

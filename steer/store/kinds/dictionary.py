@@ -37,12 +37,9 @@ class FeatureRows:
 
     Moving an activation by δ moves the output by δ·decoder, times what undoes the normalisation.
 
-    ``topk``: None, or the k of a dictionary of which only the k features with the largest
-    pre + gate_bias of *all* d_sae are active. Their activation is the formula with ``threshold``
-    (0 here) raised to the middle between a token's k-th and (k+1)-th largest, which only the whole
-    encoder can tell; the middle, because the same product of another shape rounds differently. So
-    relu comes after the choice of k, fewer than k are active where fewer are positive, and of
-    features that tie at the edge none is active (torch.topk keeps arbitrary ones).
+    Of a top-k dictionary only the k with the largest pre + gate_bias of *all* d_sae are active,
+    which the whole encoder alone can tell. The choice comes before relu, so fewer than k are
+    active where fewer are positive.
     """
 
     indices: tuple[int, ...]
@@ -52,7 +49,6 @@ class FeatureRows:
     magnitude_scale: Array
     magnitude_bias: Array
     threshold: Array
-    topk: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +133,6 @@ class Dictionary(Item):
             magnitude_scale=numbers[:, 1],
             magnitude_bias=numbers[:, 2],
             threshold=numbers[:, 3],
-            topk=self.spec.k,
         )
 
     def numbers(self, chosen: slice | NDArray[np.intp]) -> Array:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from steer.elicit.difference import residuals
+from steer.elicit.activations import residuals
 from steer.errors import FailedPrecondition, InvalidRequest, NotFound, SteerError
 from steer.intervene.captures import Captures
 from steer.intervene.planner import Planner

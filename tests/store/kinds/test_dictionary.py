@@ -39,12 +39,12 @@ def reference(dictionary, x):
 
 def by_rows(dictionary, x):
     """The formula of FeatureRows; the edge of topk comes from a second one of all rows."""
-    rows = dictionary.features(CHOSEN)
+    rows, k = dictionary.features(CHOSEN), dictionary.spec.k
     threshold = rows.threshold
-    if rows.topk is not None:
+    if k is not None:
         full = dictionary.features(range(dictionary.spec.d_sae))
         every = np.sort(x @ full.encoder.T + full.gate_bias, axis=1)
-        middle = (every[:, -rows.topk] + every[:, -rows.topk - 1]) / 2
+        middle = (every[:, -k] + every[:, -k - 1]) / 2
         threshold = np.maximum(threshold, middle[:, None])
     pre = x @ rows.encoder.T
     magnitude = pre * rows.magnitude_scale + rows.magnitude_bias

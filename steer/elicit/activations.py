@@ -1,14 +1,10 @@
-"""Difference of means: a direction from two classes of prompts.
-
-Source: contrastive activation addition (Rimsky et al., arXiv 2312.06681) and the
-difference-in-means direction of Marks & Tegmark (arXiv 2310.06824).
-"""
+"""Activations of a model of transformers, read apart from the engine: what the bundled vectors are
+made and measured with."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 
@@ -19,50 +15,9 @@ from transformers import PreTrainedModel
 
 from steer.elicit.padding import Tokens, pad_right, positions
 from steer.elicit.within import Array as Array
-from steer.elicit.within import within_class as within_class
 from steer.errors import InvalidRequest
 from steer.intervene.sites import Visit, blocks, visiting
 from steer.types import Site
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """Mean of the positive class minus mean of the negative one, at `resid_post` of each layer.
-
-    vectors: float32 (d_model,) by layer. norms: mean ‖h‖ over both classes together, by layer.
-    spreads: by layer a factor F (rank, d_model) of the covariance within the classes, Σ = FᵀF.
-    """
-
-    vectors: Mapping[int, Array]
-    norms: Mapping[int, float]
-    spreads: Mapping[int, Array]
-
-
-def difference_of_means(
-    model: PreTrainedModel,
-    positive: Sequence[Tokens],
-    negative: Sequence[Tokens],
-    layers: Sequence[int],
-    *,
-    batch: int = 64,
-) -> Difference:
-    """v = mean(h | positive) - mean(h | negative), with h at the last prompt token.
-
-    positive, negative: prompts as token ids, of any lengths of at least one.
-    layers: 0-based decoder blocks; h is the output of the block, before any final norm.
-    batch: prompts per forward pass, at least 1.
-    Raises InvalidRequest for an empty class or prompt, or a layer the model does not have.
-    """
-    if not positive or not negative:
-        raise InvalidRequest("both classes need at least one prompt")
-    sites = [Site(layer) for layer in layers]
-    wanted = residuals(model, positive, sites, batch=batch)
-    other = residuals(model, negative, sites, batch=batch)
-    return Difference(
-        {at.layer: _mean(wanted[at]) - _mean(other[at]) for at in sites},
-        {at.layer: mean_norm(np.concatenate((wanted[at], other[at]))) for at in sites},
-        {at.layer: within_class((wanted[at], other[at])) for at in sites},
-    )
 
 
 def residuals(
@@ -137,8 +92,3 @@ def _forward(
 def _keep(seen: dict[Site, Tensor], at: Site, hidden: Tensor) -> None:
     # Cloned, because the model goes on with this very tensor.
     seen[at] = hidden.detach().to("cpu", torch.float32, copy=True)
-
-
-def _mean(hidden: Array) -> Array:
-    mean: Array = hidden.mean(axis=0, dtype=np.float64).astype(np.float32)
-    return mean

@@ -1,4 +1,4 @@
-"""Difference of means against a reference computed with hand-written hooks."""
+"""Activations against a reference computed with hand-written hooks."""
 
 from collections.abc import Iterator
 
@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM, PreTrainedModel
 
-from steer.elicit.difference import difference_of_means, mean_norm, residuals, within_class
+from steer.elicit.activations import mean_norm, residuals
+from steer.elicit.within import within_class
 from steer.errors import InvalidRequest
 from steer.types import Site
 
-POSITIVE = [[1, 2, 3, 4], [5, 6], [7, 8, 9]]
-NEGATIVE = [[9, 8], [3], [2, 4, 6, 8, 10], [1, 1]]
+PROMPTS = [[1, 2, 3, 4], [5, 6], [7, 8, 9], [3], [2, 4, 6, 8, 10]]
 
 
 def llama() -> PreTrainedModel:
@@ -58,14 +58,12 @@ def reference(model: PreTrainedModel, prompts: list[list[int]], layer: int) -> T
 
 @pytest.mark.parametrize("batch", [1, 2, 64])
 def test_equals_hand_hooks(model: PreTrainedModel, batch: int) -> None:
-    got = difference_of_means(model, POSITIVE, NEGATIVE, [0, 2], batch=batch)
-    for layer in (0, 2):
-        high, low = reference(model, POSITIVE, layer), reference(model, NEGATIVE, layer)
-        want = (high.mean(0) - low.mean(0)).numpy()
-        np.testing.assert_allclose(got.vectors[layer], want, atol=1e-5)
-        assert got.vectors[layer].dtype == np.float32
-        norms = torch.cat((high, low)).norm(dim=1)
-        assert got.norms[layer] == pytest.approx(float(norms.mean()), rel=1e-5)
+    got = residuals(model, PROMPTS, [Site(0), Site(2)], batch=batch)
+    for at, found in got.items():
+        want = reference(model, PROMPTS, at.layer)
+        np.testing.assert_allclose(found, want.numpy(), atol=1e-5)
+        assert found.dtype == np.float32
+        assert mean_norm(found) == pytest.approx(float(want.norm(dim=1).mean()), rel=1e-5)
 
 
 def test_last_layer_is_taken_before_the_final_norm(model: PreTrainedModel) -> None:
@@ -85,7 +83,7 @@ def test_starts_keep_later_tokens_too(model: PreTrainedModel) -> None:
 def test_nothing_of_the_model_is_changed(model: PreTrainedModel) -> None:
     model.train(True)
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    difference_of_means(model, POSITIVE, NEGATIVE, [1])
+    residuals(model, PROMPTS, [Site(1)])
     assert model.training
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
     assert not any(module._forward_hooks for module in model.modules())
@@ -94,14 +92,12 @@ def test_nothing_of_the_model_is_changed(model: PreTrainedModel) -> None:
 @pytest.mark.parametrize("layer", [-1, 3])
 def test_a_layer_the_model_lacks_is_refused(model: PreTrainedModel, layer: int) -> None:
     with pytest.raises(InvalidRequest, match="0 to 2"):
-        difference_of_means(model, POSITIVE, NEGATIVE, [layer])
+        residuals(model, PROMPTS, [Site(layer)])
 
 
 def test_empty_input_is_refused(model: PreTrainedModel) -> None:
-    with pytest.raises(InvalidRequest, match="both classes"):
-        difference_of_means(model, POSITIVE, [], [0])
     with pytest.raises(InvalidRequest, match="empty"):
-        difference_of_means(model, POSITIVE, [[]], [0])
+        residuals(model, [[1], []], [Site(0)])
 
 
 def test_the_spread_within_classes_is_their_pooled_covariance():
