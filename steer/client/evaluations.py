@@ -87,7 +87,7 @@ def jsonl_task(
     """
     file = Path(path)
     try:
-        text = file.read_text("utf-8")
+        text = file.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidRequest(f"task file {file}: {error}", reason="UNREADABLE") from error
     return InlineTask(name or file.stem, text, member(Extractor, extractor), pattern)

@@ -8,6 +8,7 @@ make have in common) and ``trace`` (a list of gold steps). Empty lines are skipp
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,7 +76,7 @@ def load_jsonl(
     """
     path = Path(path)
     try:
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InvalidRequest(f"{path.name} is not UTF-8 text: {error}") from None
     except OSError as error:
@@ -126,7 +127,7 @@ def _items(text: str, reads: Extractor, how: str, found: Violations) -> Iterator
 
 def _item(line: str, faults: list[tuple[str, str, str]]) -> Item | None:
     try:
-        raw = json.loads(line)
+        raw = json.loads(line, object_pairs_hook=_once, parse_constant=_refused)
     except (ValueError, RecursionError) as error:
         faults.append(("json", "NOT_JSON", str(error)))
         return None
@@ -134,7 +135,11 @@ def _item(line: str, faults: list[tuple[str, str, str]]) -> Item | None:
         faults.append(("json", "NOT_AN_OBJECT", f"is {type(raw).__name__}"))
         return None
     faults += [
-        (key, "UNKNOWN_FIELD", f"there are {', '.join(sorted(FIELDS))}")
+        (
+            key if _is_text(key) else ascii(key),
+            "UNKNOWN_FIELD",
+            f"there are {', '.join(sorted(FIELDS))}",
+        )
         for key in sorted(raw.keys() - FIELDS)
     ]
     made = Item(
@@ -147,12 +152,31 @@ def _item(line: str, faults: list[tuple[str, str, str]]) -> Item | None:
     return None if faults else made
 
 
+def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose fields are each there once: of two, nobody knows which is meant."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        times = Counter(name for name, _ in pairs)
+        twice = ", ".join(ascii(name) for name in found if times[name] > 1)
+        raise ValueError(f"more than once in an object: {twice}")
+    return found
+
+
+def _refused(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def _is_text(value: object) -> bool:
+    """Whether this is text that can be written as UTF-8: half a surrogate pair can not."""
+    return isinstance(value, str) and not any("\ud800" <= one <= "\udfff" for one in value)
+
+
 def _text(raw: Mapping[str, Any], key: str, faults: list[tuple[str, str, str]]) -> str:
     value = raw.get(key)
     # Numbers are common as ids and answers; what they are as text is what the file shows.
     if isinstance(value, int | float) and not isinstance(value, bool):
         value = json.dumps(value)
-    if isinstance(value, str) and value.strip():
+    if isinstance(value, str) and value.strip() and _is_text(value):
         return value
     reason = "MISSING" if value is None else "NOT_TEXT"
     faults.append((key, reason, "is missing" if value is None else f"is {value!r}, want a text"))
@@ -176,12 +200,12 @@ def _is_message(value: object) -> bool:
     return (
         isinstance(value, dict)
         and value.keys() == {"role", "content"}
-        and all(isinstance(part, str) for part in value.values())
+        and all(map(_is_text, value.values()))
     )
 
 
 def _trace(value: object, faults: list[tuple[str, str, str]]) -> tuple[str, ...]:
-    if isinstance(value, list) and all(isinstance(step, str) for step in value):
+    if isinstance(value, list) and all(map(_is_text, value)):
         return tuple(value)
     faults.append(("trace", "NOT_STEPS", "want a list of texts"))
     return ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -22,10 +23,11 @@ class Pool:
 
     @classmethod
     def of(cls, name: str, items: Iterable[Item], splits: Mapping[str, range] = HALVES) -> Pool:
-        """Deal items out by a hash of what they ask, so that equal prompts share a split."""
+        """Deal items out by a hash of what they ask, so that equal prompts share a split, and those
+        that differ in case, white space or forms of the same letters."""
         dealt: dict[str, list[Item]] = {split: [] for split in splits}
         for item in items:
-            dealt[split_of(content(item), splits)].append(item)
+            dealt[split_of(_alike(content(item)), splits)].append(item)
         return cls(name, {split: tuple(held) for split, held in dealt.items()})
 
     def items(self, split: str, n: int, seed: int = 0) -> tuple[Item, ...]:
@@ -49,3 +51,7 @@ def content(item: Item) -> str:
     asked = item.prompt
     said = (asked.text or "", *(f"{message.role}\n{message.content}" for message in asked.messages))
     return "\n\n".join(said).strip()
+
+
+def _alike(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())

@@ -1,6 +1,7 @@
 """Tasks of the user's own: what is accepted, and everything that is wrong at once."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,19 @@ def test_a_problem_keeps_its_split_in_another_file() -> None:
     whole, part = parse_jsonl(lines(60), "a"), parse_jsonl(lines(40), "b")
     for split, items in part.pool.splits.items():
         assert set(items) <= set(whole.pool.splits[split])
+
+
+def test_a_problem_in_other_letters_or_spaces_keeps_its_split() -> None:
+    """So that what was chosen on a problem is not reported on its like."""
+
+    def splits(write: Callable[[str], str]) -> dict[str, str]:
+        rows = ({"id": str(i), "prompt": write(f"add {i} to x"), "answer": "1"} for i in range(40))
+        pool = parse_jsonl("\n".join(map(json.dumps, rows)), "mine").pool
+        return {item.id: split for split, items in pool.splits.items() for item in items}
+
+    plain = splits(str)
+    assert splits(str.upper) == splits(lambda said: said.replace(" ", " \n ")) == plain
+    assert splits(lambda said: said.replace("x", "\uff58")) == plain
 
 
 def test_draws_follow_from_their_arguments_and_have_a_limit() -> None:
@@ -101,6 +115,31 @@ def test_everything_wrong_is_said_at_once() -> None:
         "line[10].id": "DUPLICATE_ID",
         "line[10].prompt": "DUPLICATE_PROMPT",
     }
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        r'{"id": "h", "prompt": "half \ud800", "answer": "x"}',
+        r'{"id": "h", "messages": [{"role": "user", "content": "\udfff"}], "answer": "x"}',
+        r'{"id": "h", "prompt": "h", "answer": "x", "trace": ["\ud800"]}',
+        r'{"id": "h", "prompt": "h", "answer": "x", "\ud800": 1}',
+        '{"id": "h", "prompt": "h", "answer": "x", "answer": "y"}',
+        '{"id": "h", "prompt": "h", "answer": NaN}',
+    ],
+)
+def test_what_looks_like_json_and_means_nothing(row: str) -> None:
+    """Half a character, two answers, no number: told in words that can be sent."""
+    with pytest.raises(InvalidRequest) as raised:
+        parse_jsonl(f"{lines()}\n{row}", "mine")
+    (violation,) = raised.value.violations
+    assert violation.field.startswith("line[41].")
+    f"{violation.field} {violation.message}".encode()
+
+
+def test_a_byte_order_mark_is_no_fault(tmp_path: Path) -> None:
+    (tmp_path / "sums.jsonl").write_bytes(b"\xef\xbb\xbf" + lines().encode())
+    assert len(load_jsonl(tmp_path / "sums.jsonl").items("report", 5)) == 5
 
 
 def test_an_extractor_that_can_never_give_the_answer_is_named() -> None:
