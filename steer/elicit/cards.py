@@ -11,6 +11,7 @@ from steer.elicit.bench import Bench
 from steer.elicit.sampling import complete
 from steer.elicit.steering import untouched
 from steer.store import Card
+from steer.store.used import USED
 from steer.tasks.chains import Problem
 from steer.types import Site, Where
 
@@ -39,7 +40,7 @@ def card(
         method=method,
         description=description,
         # What an evaluation must not report on.
-        parameters={**parameters, "used_splits": {bench.task.name: ["train", "select"]}},
+        parameters={**parameters, USED: {bench.task.name: ["train", "select"]}},
         residual_norms=_residual_norms(bench, sites),
         where=Where(phase=bench.phase),
         data_hash=data_hash,

@@ -10,7 +10,7 @@ from steer.errors import FailedPrecondition, InvalidRequest, SteerError, Violati
 from steer.intervene.ports import Recipes
 from steer.specs import EvaluateSpec, RunSpec, SweepSpec
 from steer.store import Store
-from steer.types import Arm, Expression, Feature, Gate, LowRank, Replace, Stored
+from steer.types import Arm, Expression, Feature, Gate, Intervention, LowRank, Replace, Stored
 
 log = logging.getLogger("steer.runs")
 
@@ -57,6 +57,19 @@ def release(addresses: tuple[str, ...], store: Store, run_id: str) -> None:
             store.release(address, run_id)
         except SteerError as error:
             log.warning("run %s keeps %s: %s", run_id, address, error.message)
+
+
+def named(items: tuple[Intervention, ...]) -> tuple[str, ...]:
+    """Every name of a stored thing in these interventions, each once. Raises InvalidRequest where
+    one patches from a capture."""
+    found: dict[str, None] = {}
+
+    def noted(name: str) -> str:
+        found[name] = None
+        return name
+
+    _renamed(items, noted)
+    return tuple(found)
 
 
 class _Kept:

@@ -9,6 +9,7 @@ from steer.store.algebra import evaluate
 from steer.store.card import Card
 from steer.store.kinds import Item, Vector
 from steer.store.store import Store
+from steer.store.used import USED, used_by_all
 from steer.store.versions import Version
 
 METHOD = "combination"
@@ -18,7 +19,8 @@ def combine(store: Store, name: str, text: str, description: str = "") -> Versio
     """Store the value of an expression as the newest version of ``name``.
 
     Strength, where and norms of the residual stream are those of the first vector in it. The card's
-    ``parameters`` hold the expression, and the address of every parent with its hash.
+    ``parameters`` hold the expression, the address of every parent with its hash, and the splits
+    that any of them was chosen on, where all of them say.
 
     Raises:
         InvalidRequest: the expression or the name is none.
@@ -32,6 +34,7 @@ def combine(store: Store, name: str, text: str, description: str = "") -> Versio
     first = next(iter(vectors.values())).card
     for address, vector in vectors.items():
         _check_same_model(first, vector.card, address)
+    used = used_by_all(vector.card for vector in vectors.values())
     arrays = evaluate(node, {address: vector.tensors for address, vector in vectors.items()})
     card = replace(
         first,
@@ -42,6 +45,7 @@ def combine(store: Store, name: str, text: str, description: str = "") -> Versio
         parameters={
             "expression": text,
             "parents": {address: version.address for address, version in parents.items()},
+            **({} if used is None else {USED: used}),
         },
         data_hash="",
         measured={},

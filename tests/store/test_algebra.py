@@ -10,6 +10,7 @@ from steer.expressions import parse
 from steer.store import Card, Store, Vector
 from steer.store.algebra import evaluate
 from steer.store.combine import combine
+from steer.store.used import USED, used_splits
 from steer.types import Phase, Point, Site, Strength, Where
 from tests.store import items
 
@@ -112,6 +113,22 @@ def test_a_combination_is_stored_with_its_parents(filled):
     again = combine(filled, "c", "2*c + b", "twice")
     assert (again.number, again.card.description) == (2, "twice")
     assert again.card.parameters["parents"]["c"] == version.address
+
+
+def test_a_combination_was_chosen_on_what_its_parents_were(filled):
+    def told(name, used):
+        vector = items.vector(name, seed=7)
+        filled.add(replace(vector, card=replace(vector.card, parameters=used)))
+
+    told("one", {USED: {"a1": ["train", "select"]}})
+    told("two", {USED: {"a1": ["select"], "a2": ["report"]}})
+    combine(filled, "both", "one + two")
+    used = used_splits(filled.get("both").card)
+    assert used == {"a1": ["train", "select"], "a2": ["report"]}
+    for unclear in ({}, {USED: "select"}, {USED: {"a1": 5}}):
+        told("three", unclear)
+        combine(filled, "all", "both + three")
+        assert used_splits(filled.get("all").card) is None
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from steer.runs.evaluate.making import USED
 from steer.runs.extract.examples import TRAIN, Examples
 from steer.runs.extract.making import Made
 from steer.runs.kind import Context
 from steer.specs import ExtractSpec, ReadAt
 from steer.store import Card, Probe, ProbeTensors, Vector
 from steer.store.kinds import Item
+from steer.store.used import USED
 from steer.types import Site, Where
 
 

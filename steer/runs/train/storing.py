@@ -4,13 +4,14 @@ import hashlib
 from dataclasses import fields
 from typing import Any
 
-from steer.runs.evaluate.making import SWAPPED, TARGETS, USED
+from steer.runs.evaluate.making import SWAPPED, TARGETS
 from steer.runs.kind import Json
 from steer.runs.train.course import Course, vectors_of
 from steer.runs.train.standing import Standing
 from steer.runs.train.steps import ADVANTAGES
 from steer.specs import TrainSpec
 from steer.store import Card, Vector
+from steer.store.used import USED
 from steer.tasks.task import SELECT
 from steer.types import Site
 

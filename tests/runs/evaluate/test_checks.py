@@ -3,14 +3,15 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from steer.errors import FailedPrecondition, InvalidRequest, NotFound, SteerError
 from steer.runs.evaluate.kind import Evaluate
-from steer.runs.evaluate.making import USED
 from steer.specs import Controls, InlineTask
-from steer.store import Card, Store, Vector
-from steer.types import Add, Arm, Intervention, Prompt, RandomLike, Sampling, Site, Stored
+from steer.store import Card, Probe, ProbeTensors, Store, Vector
+from steer.store.used import USED
+from steer.types import Add, Arm, Gate, Intervention, Prompt, RandomLike, Sampling, Site, Stored
 from tests.runs.evaluate.conftest import SPEC, context_of
 
 STEERED = SPEC.arms[0]
@@ -89,6 +90,34 @@ def test_a_vector_is_not_reported_on_what_it_was_chosen_on(a1):
             assert "'chosen'" in error.message and split in error.message
         other = replace(SPEC, task="facts", split="select", n=4, arms=(arm,), strengths=())
         Evaluate().check(other, context)
+    finally:
+        context.engine.close()
+
+
+def test_what_a_gate_was_chosen_on_counts_too(a1):
+    site, width = Site(0), a1.model.d_model
+    card = Card(
+        *(a1.model.id, a1.model.fingerprint, width, (site,), "logistic"),
+        kind="probe",
+        parameters={USED: {"a1": ["select"]}},
+    )
+    tensors = ProbeTensors(np.ones(width, np.float32), np.zeros(1, np.float32))
+    store = Store("memory://gated")
+    store.put(Probe("gate", card, {site: tensors}))
+    direction = a1.store.get("a1-rloo").tensors[Site(2)]
+    store.put(
+        Vector(
+            "plain",
+            {Site(2): direction},
+            replace(card, kind="direction", sites=(Site(2),), parameters={}),
+        )
+    )
+    context = context_of(store)
+    try:
+        gated = Intervention(Add(Stored("plain")), gate=Gate(site, 0.0, probe="gate"))
+        spec = replace(SPEC, arms=(replace(STEERED, interventions=(gated,)),), split="select")
+        told = [one for one in refused(spec, context).violations if one.reason == "SELECTED_ON"]
+        assert any("'gate'" in one.message for one in told)
     finally:
         context.engine.close()
 
