@@ -23,8 +23,16 @@ def passes(arms: Sequence[Mapping[str, Any]]) -> Markup:
 
 def _series(arm: Mapping[str, Any]) -> Series:
     about = arm["arm"]
-    points = [(float(one["k"]), one) for one in arm["passes"] if one["low"] is not None]
+    points = [(float(one["k"]), _rate(one)) for one in arm["passes"]]
     return Series(about["name"], about["role"], points)
+
+
+def _rate(one: Mapping[str, Any]) -> dict[str, Any]:
+    """Problems of one make have a rate and no interval."""
+    known = one["low"] is not None
+    return (
+        dict(one) if known else {"value": one["value"], "low": one["value"], "high": one["value"]}
+    )
 
 
 def _chance(curve: Sequence[Mapping[str, Any]]) -> Iterator[Series]:

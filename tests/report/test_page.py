@@ -101,6 +101,14 @@ def test_several_samples_are_shown_as_pass_at_k_against_guessing(done):
     assert "guessing" in text and "would be chance" in text
 
 
+def test_problems_of_one_make_have_a_curve_without_intervals(done):
+    report = copy.deepcopy(done.report)
+    for arm in report["summary"]["arms"]:
+        (one,) = arm["passes"]
+        arm["passes"] = [{**one, "k": k, "low": None, "high": None, "chance": None} for k in (1, 2)]
+    assert "Several samples" in read(report).text
+
+
 def test_before_there_are_numbers_it_says_so(done):
     keys = ("n", "split", "samples", "seed", "subject", "task", "model")
     assert "No numbers yet" in read({key: done.report[key] for key in keys}).text
