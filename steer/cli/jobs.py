@@ -44,10 +44,12 @@ def task_of(task: str, extractor: Extractor, pattern: str) -> "str | InlineTask"
 def finished(
     handle: "RunHandle", command: str, show: "Callable[[RunHandle], Run] | None" = None
 ) -> RunReport:
-    """Follow a run to its end, and its report; ``show``: how, without it with a bar. Whoever stops
-    waiting is told how to come back."""
+    """Follow a run to its end, and its report; ``show``: how, without it with a bar. Before it is
+    said what the sample is too small for; whoever stops waiting is told how to come back."""
     from steer.cli.progress import follow
 
+    for warning in () if handle.run.state.final else handle.warnings:
+        print(f"note: {warning}", file=sys.stderr)
     try:
         (show or follow)(handle)
     except KeyboardInterrupt:

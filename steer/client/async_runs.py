@@ -173,11 +173,13 @@ class AsyncRuns:
 
 
 class AsyncRunHandle:
-    """A run on the server. ``run``: what was last heard of it."""
+    """A run on the server. ``run``: what was last heard of it. ``warnings``: what its sample is
+    too small to show."""
 
     def __init__(self, runs: AsyncRuns, run: Run) -> None:
         self._runs = runs
         self.run = run
+        self.warnings = run.warnings
 
     @property
     def id(self) -> str:

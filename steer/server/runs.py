@@ -5,12 +5,14 @@ import re
 import secrets
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import steer.v1 as pb
 from steer import wire
 from steer.errors import SteerError, Unavailable
 from steer.runs import pins
 from steer.runs.clock import now
+from steer.runs.evaluate.sample import too_small
 from steer.runs.schema import LONGEST_ID
 from steer.server.interceptor import Context
 from steer.server.paging import page_size
@@ -70,12 +72,12 @@ class RunService(pb.RunServiceServicer):
         found.raise_if_any()
         run = await settled(_create, office, spec, request.run_id)
         office.worker.wake()
-        return pb.CreateRunResponse(run=wire.build_run(run))
+        return pb.CreateRunResponse(run=wire.build_run(_warned(run, spec)))
 
     async def GetRun(self, request: pb.GetRunRequest, context: Context) -> pb.GetRunResponse:
         """One run with its spec."""
         run = await settled(self._ready.archive.run, request.run_id)
-        return pb.GetRunResponse(run=wire.build_run(run))
+        return pb.GetRunResponse(run=wire.build_run(_warned(run, run.spec)))
 
     async def ListRuns(self, request: pb.ListRunsRequest, context: Context) -> pb.ListRunsResponse:
         """A page of runs, newest first."""
@@ -127,6 +129,10 @@ class RunService(pb.RunServiceServicer):
         except TimeoutError:
             return
         raise Unavailable("the server is shutting down; the run goes on when it is back")
+
+
+def _warned(run: Run, spec: RunSpec | None) -> Run:
+    return run if spec is None else replace(run, warnings=too_small(spec.work))
 
 
 def _create(office: RunOffice, spec: RunSpec, run_id: str) -> Run:

@@ -57,7 +57,8 @@ class Run:
     ``fingerprint``: what it is about; no server with another model runs it. ``sequence`` grows
     with every change. ``total`` units, of which ``done`` have their result; ``total`` is 0 until
     the run begins. ``attempts``: how often a server began or resumed it. ``created``, ``started``,
-    ``ended``: seconds since the epoch.
+    ``ended``: seconds since the epoch. ``warnings``: what its sample is too small to show;
+    none in listings.
     """
 
     id: str
@@ -77,6 +78,7 @@ class Run:
     ended: float | None = None
     failure: RunFailure | None = None
     spec: RunSpec | None = None
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

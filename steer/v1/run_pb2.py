@@ -29,19 +29,19 @@ from steer.v1 import task_pb2 as steer_dot_v1_dot_task__pb2
 from steer.v1 import trial_pb2 as steer_dot_v1_dot_trial__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x12steer/v1/run.proto\x12\x08steer.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15steer/v1/making.proto\x1a\x14steer/v1/sweep.proto\x1a\x13steer/v1/task.proto\x1a\x14steer/v1/trial.proto\"\x99\x01\n\x08Revision\x12\'\n\x06stages\x18\x01 \x03(\x0e\x32\x17.steer.v1.RevisionStage\x12\x19\n\x11\x63ritique_template\x18\x02 \x01(\t\x12\x17\n\x0frevise_template\x18\x03 \x01(\t\x12\x1c\n\x0f\x63ritique_tokens\x18\x04 \x01(\rH\x00\x88\x01\x01\x42\x12\n\x10_critique_tokens\"\xbd\x04\n\x0c\x45valuateSpec\x12\x13\n\ttask_name\x18\x01 \x01(\tH\x00\x12+\n\x0binline_task\x18\x02 \x01(\x0b\x32\x14.steer.v1.InlineTaskH\x00\x12\x1b\n\x04\x61rms\x18\x03 \x03(\x0b\x32\r.steer.v1.Arm\x12\x0f\n\x07subject\x18\x04 \x01(\t\x12$\n\x08\x63ontrols\x18\x05 \x01(\x0e\x32\x12.steer.v1.Controls\x12\r\n\x05split\x18\x06 \x01(\t\x12\x0e\n\x01n\x18\x07 \x01(\rH\x01\x88\x01\x01\x12\x14\n\x07samples\x18\x08 \x01(\rH\x02\x88\x01\x01\x12$\n\x08sampling\x18\t \x01(\x0b\x32\x12.steer.v1.Sampling\x12\x11\n\x04seed\x18\n \x01(\x04H\x03\x88\x01\x01\x12\x19\n\x0crandom_seeds\x18\x0b \x01(\rH\x04\x88\x01\x01\x12\x11\n\tstrengths\x18\x0c \x03(\x01\x12\x0f\n\x07\x63\x65iling\x18\r \x01(\t\x12\x14\n\x07measure\x18\x0e \x01(\x08H\x05\x88\x01\x01\x12\x1c\n\x14\x61llow_model_mismatch\x18\x0f \x01(\x08\x12\x16\n\x0eswapped_target\x18\x10 \x01(\t\x12\x10\n\x08untaught\x18\x11 \x01(\t\x12&\n\tbranching\x18\x12 \x01(\x0b\x32\x13.steer.v1.Branching\x12$\n\x08revision\x18\x13 \x01(\x0b\x32\x12.steer.v1.RevisionB\x06\n\x04taskB\x04\n\x02_nB\n\n\x08_samplesB\x07\n\x05_seedB\x0f\n\r_random_seedsB\n\n\x08_measure\"\xc1\x01\n\x07RunSpec\x12\x0c\n\x04name\x18\x01 \x01(\t\x12*\n\x08\x65valuate\x18\x02 \x01(\x0b\x32\x16.steer.v1.EvaluateSpecH\x00\x12(\n\x07\x65xtract\x18\x03 \x01(\x0b\x32\x15.steer.v1.ExtractSpecH\x00\x12$\n\x05train\x18\x04 \x01(\x0b\x32\x13.steer.v1.TrainSpecH\x00\x12$\n\x05sweep\x18\x05 \x01(\x0b\x32\x13.steer.v1.SweepSpecH\x00\x42\x06\n\x04kind\";\n\nRunFailure\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\"\xa9\x03\n\x03Run\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12!\n\x05state\x18\x04 \x01(\x0e\x32\x12.steer.v1.RunState\x12\x1f\n\x04spec\x18\x05 \x01(\x0b\x32\x11.steer.v1.RunSpec\x12\x11\n\tspec_hash\x18\x06 \x01(\t\x12\r\n\x05model\x18\x07 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x08 \x01(\t\x12\x10\n\x08sequence\x18\t \x01(\x04\x12\r\n\x05total\x18\n \x01(\x04\x12\x0c\n\x04\x64one\x18\x0b \x01(\x04\x12\x10\n\x08\x61ttempts\x18\x0c \x01(\r\x12\x12\n\ncancelling\x18\r \x01(\x08\x12+\n\x07\x63reated\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07started\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05\x65nded\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12%\n\x07\x66\x61ilure\x18\x11 \x01(\x0b\x32\x14.steer.v1.RunFailure\"C\n\x10\x43reateRunRequest\x12\x1f\n\x04spec\x18\x01 \x01(\x0b\x32\x11.steer.v1.RunSpec\x12\x0e\n\x06run_id\x18\x02 \x01(\t\"/\n\x11\x43reateRunResponse\x12\x1a\n\x03run\x18\x01 \x01(\x0b\x32\r.steer.v1.Run\"\x1f\n\rGetRunRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\",\n\x0eGetRunResponse\x12\x1a\n\x03run\x18\x01 \x01(\x0b\x32\r.steer.v1.Run\"}\n\x0fListRunsRequest\x12\x16\n\tpage_size\x18\x01 \x01(\rH\x00\x88\x01\x01\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\"\n\x06states\x18\x04 \x03(\x0e\x32\x12.steer.v1.RunStateB\x0c\n\n_page_size\"H\n\x10ListRunsResponse\x12\x1b\n\x04runs\x18\x01 \x03(\x0b\x32\r.steer.v1.Run\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"J\n\x0fWatchRunRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x66ter_sequence\x18\x02 \x01(\x04\x12\x0f\n\x07results\x18\x03 \x01(\x08\"@\n\nUnitResult\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x04\x12\x13\n\x0bresult_json\x18\x03 \x01(\t\"g\n\x10WatchRunResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x1a\n\x03run\x18\x02 \x01(\x0b\x32\r.steer.v1.Run\x12%\n\x07results\x18\x03 \x03(\x0b\x32\x14.steer.v1.UnitResult\"\"\n\x10\x43\x61ncelRunRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\"/\n\x11\x43\x61ncelRunResponse\x12\x1a\n\x03run\x18\x01 \x01(\x0b\x32\r.steer.v1.Run\"\"\n\x10\x44\x65leteRunRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\"\x13\n\x11\x44\x65leteRunResponse\"\"\n\x10GetReportRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\"D\n\x11GetReportResponse\x12\x1a\n\x03run\x18\x01 \x01(\x0b\x32\r.steer.v1.Run\x12\x13\n\x0breport_json\x18\x02 \x01(\t*\x82\x01\n\rRevisionStage\x12\x1e\n\x1aREVISION_STAGE_UNSPECIFIED\x10\x00\x12\x19\n\x15REVISION_STAGE_ANSWER\x10\x01\x12\x1b\n\x17REVISION_STAGE_CRITIQUE\x10\x02\x12\x19\n\x15REVISION_STAGE_REVISE\x10\x03*N\n\x08\x43ontrols\x12\x18\n\x14\x43ONTROLS_UNSPECIFIED\x10\x00\x12\x11\n\rCONTROLS_NONE\x10\x01\x12\x15\n\x11\x43ONTROLS_STANDARD\x10\x02*\x9a\x01\n\x08RunState\x12\x19\n\x15RUN_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10RUN_STATE_QUEUED\x10\x01\x12\x15\n\x11RUN_STATE_RUNNING\x10\x02\x12\x17\n\x13RUN_STATE_SUCCEEDED\x10\x03\x12\x14\n\x10RUN_STATE_FAILED\x10\x04\x12\x17\n\x13RUN_STATE_CANCELLED\x10\x05\x32\xe9\x03\n\nRunService\x12\x44\n\tCreateRun\x12\x1a.steer.v1.CreateRunRequest\x1a\x1b.steer.v1.CreateRunResponse\x12;\n\x06GetRun\x12\x17.steer.v1.GetRunRequest\x1a\x18.steer.v1.GetRunResponse\x12\x41\n\x08ListRuns\x12\x19.steer.v1.ListRunsRequest\x1a\x1a.steer.v1.ListRunsResponse\x12\x43\n\x08WatchRun\x12\x19.steer.v1.WatchRunRequest\x1a\x1a.steer.v1.WatchRunResponse0\x01\x12\x44\n\tCancelRun\x12\x1a.steer.v1.CancelRunRequest\x1a\x1b.steer.v1.CancelRunResponse\x12\x44\n\tDeleteRun\x12\x1a.steer.v1.DeleteRunRequest\x1a\x1b.steer.v1.DeleteRunResponse\x12\x44\n\tGetReport\x12\x1a.steer.v1.GetReportRequest\x1a\x1b.steer.v1.GetReportResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x12steer/v1/run.proto\x12\x08steer.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15steer/v1/making.proto\x1a\x14steer/v1/sweep.proto\x1a\x13steer/v1/task.proto\x1a\x14steer/v1/trial.proto\"\x99\x01\n\x08Revision\x12\'\n\x06stages\x18\x01 \x03(\x0e\x32\x17.steer.v1.RevisionStage\x12\x19\n\x11\x63ritique_template\x18\x02 \x01(\t\x12\x17\n\x0frevise_template\x18\x03 \x01(\t\x12\x1c\n\x0f\x63ritique_tokens\x18\x04 \x01(\rH\x00\x88\x01\x01\x42\x12\n\x10_critique_tokens\"\xbd\x04\n\x0c\x45valuateSpec\x12\x13\n\ttask_name\x18\x01 \x01(\tH\x00\x12+\n\x0binline_task\x18\x02 \x01(\x0b\x32\x14.steer.v1.InlineTaskH\x00\x12\x1b\n\x04\x61rms\x18\x03 \x03(\x0b\x32\r.steer.v1.Arm\x12\x0f\n\x07subject\x18\x04 \x01(\t\x12$\n\x08\x63ontrols\x18\x05 \x01(\x0e\x32\x12.steer.v1.Controls\x12\r\n\x05split\x18\x06 \x01(\t\x12\x0e\n\x01n\x18\x07 \x01(\rH\x01\x88\x01\x01\x12\x14\n\x07samples\x18\x08 \x01(\rH\x02\x88\x01\x01\x12$\n\x08sampling\x18\t \x01(\x0b\x32\x12.steer.v1.Sampling\x12\x11\n\x04seed\x18\n \x01(\x04H\x03\x88\x01\x01\x12\x19\n\x0crandom_seeds\x18\x0b \x01(\rH\x04\x88\x01\x01\x12\x11\n\tstrengths\x18\x0c \x03(\x01\x12\x0f\n\x07\x63\x65iling\x18\r \x01(\t\x12\x14\n\x07measure\x18\x0e \x01(\x08H\x05\x88\x01\x01\x12\x1c\n\x14\x61llow_model_mismatch\x18\x0f \x01(\x08\x12\x16\n\x0eswapped_target\x18\x10 \x01(\t\x12\x10\n\x08untaught\x18\x11 \x01(\t\x12&\n\tbranching\x18\x12 \x01(\x0b\x32\x13.steer.v1.Branching\x12$\n\x08revision\x18\x13 \x01(\x0b\x32\x12.steer.v1.RevisionB\x06\n\x04taskB\x04\n\x02_nB\n\n\x08_samplesB\x07\n\x05_seedB\x0f\n\r_random_seedsB\n\n\x08_measure\"\xc1\x01\n\x07RunSpec\x12\x0c\n\x04name\x18\x01 \x01(\t\x12*\n\x08\x65valuate\x18\x02 \x01(\x0b\x32\x16.steer.v1.EvaluateSpecH\x00\x12(\n\x07\x65xtract\x18\x03 \x01(\x0b\x32\x15.steer.v1.ExtractSpecH\x00\x12$\n\x05train\x18\x04 \x01(\x0b\x32\x13.steer.v1.TrainSpecH\x00\x12$\n\x05sweep\x18\x05 \x01(\x0b\x32\x13.steer.v1.SweepSpecH\x00\x42\x06\n\x04kind\";\n\nRunFailure\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\"\xbb\x03\n\x03Run\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12!\n\x05state\x18\x04 \x01(\x0e\x32\x12.steer.v1.RunState\x12\x1f\n\x04spec\x18\x05 \x01(\x0b\x32\x11.steer.v1.RunSpec\x12\x11\n\tspec_hash\x18\x06 \x01(\t\x12\r\n\x05model\x18\x07 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x08 \x01(\t\x12\x10\n\x08sequence\x18\t \x01(\x04\x12\r\n\x05total\x18\n \x01(\x04\x12\x0c\n\x04\x64one\x18\x0b \x01(\x04\x12\x10\n\x08\x61ttempts\x18\x0c \x01(\r\x12\x12\n\ncancelling\x18\r \x01(\x08\x12+\n\x07\x63reated\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07started\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05\x65nded\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12%\n\x07\x66\x61ilure\x18\x11 \x01(\x0b\x32\x14.steer.v1.RunFailure\x12\x10\n\x08warnings\x18\x12 \x03(\t\"C\n\x10\x43reateRunRequest\x12\x1f\n\x04spec\x18\x01 \x01(\x0b\x32\x11.steer.v1.RunSpec\x12\x0e\n\x06run_id\x18\x02 \x01(\t\"/\n\x11\x43reateRunResponse\x12\x1a\n\x03run\x18\x01 \x01(\x0b\x32\r.steer.v1.Run\"\x1f\n\rGetRunRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\",\n\x0eGetRunResponse\x12\x1a\n\x03run\x18\x01 \x01(\x0b\x32\r.steer.v1.Run\"}\n\x0fListRunsRequest\x12\x16\n\tpage_size\x18\x01 \x01(\rH\x00\x88\x01\x01\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\"\n\x06states\x18\x04 \x03(\x0e\x32\x12.steer.v1.RunStateB\x0c\n\n_page_size\"H\n\x10ListRunsResponse\x12\x1b\n\x04runs\x18\x01 \x03(\x0b\x32\r.steer.v1.Run\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"J\n\x0fWatchRunRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x66ter_sequence\x18\x02 \x01(\x04\x12\x0f\n\x07results\x18\x03 \x01(\x08\"@\n\nUnitResult\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x04\x12\x13\n\x0bresult_json\x18\x03 \x01(\t\"g\n\x10WatchRunResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x1a\n\x03run\x18\x02 \x01(\x0b\x32\r.steer.v1.Run\x12%\n\x07results\x18\x03 \x03(\x0b\x32\x14.steer.v1.UnitResult\"\"\n\x10\x43\x61ncelRunRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\"/\n\x11\x43\x61ncelRunResponse\x12\x1a\n\x03run\x18\x01 \x01(\x0b\x32\r.steer.v1.Run\"\"\n\x10\x44\x65leteRunRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\"\x13\n\x11\x44\x65leteRunResponse\"\"\n\x10GetReportRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\"D\n\x11GetReportResponse\x12\x1a\n\x03run\x18\x01 \x01(\x0b\x32\r.steer.v1.Run\x12\x13\n\x0breport_json\x18\x02 \x01(\t*\x82\x01\n\rRevisionStage\x12\x1e\n\x1aREVISION_STAGE_UNSPECIFIED\x10\x00\x12\x19\n\x15REVISION_STAGE_ANSWER\x10\x01\x12\x1b\n\x17REVISION_STAGE_CRITIQUE\x10\x02\x12\x19\n\x15REVISION_STAGE_REVISE\x10\x03*N\n\x08\x43ontrols\x12\x18\n\x14\x43ONTROLS_UNSPECIFIED\x10\x00\x12\x11\n\rCONTROLS_NONE\x10\x01\x12\x15\n\x11\x43ONTROLS_STANDARD\x10\x02*\x9a\x01\n\x08RunState\x12\x19\n\x15RUN_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10RUN_STATE_QUEUED\x10\x01\x12\x15\n\x11RUN_STATE_RUNNING\x10\x02\x12\x17\n\x13RUN_STATE_SUCCEEDED\x10\x03\x12\x14\n\x10RUN_STATE_FAILED\x10\x04\x12\x17\n\x13RUN_STATE_CANCELLED\x10\x05\x32\xe9\x03\n\nRunService\x12\x44\n\tCreateRun\x12\x1a.steer.v1.CreateRunRequest\x1a\x1b.steer.v1.CreateRunResponse\x12;\n\x06GetRun\x12\x17.steer.v1.GetRunRequest\x1a\x18.steer.v1.GetRunResponse\x12\x41\n\x08ListRuns\x12\x19.steer.v1.ListRunsRequest\x1a\x1a.steer.v1.ListRunsResponse\x12\x43\n\x08WatchRun\x12\x19.steer.v1.WatchRunRequest\x1a\x1a.steer.v1.WatchRunResponse0\x01\x12\x44\n\tCancelRun\x12\x1a.steer.v1.CancelRunRequest\x1a\x1b.steer.v1.CancelRunResponse\x12\x44\n\tDeleteRun\x12\x1a.steer.v1.DeleteRunRequest\x1a\x1b.steer.v1.DeleteRunResponse\x12\x44\n\tGetReport\x12\x1a.steer.v1.GetReportRequest\x1a\x1b.steer.v1.GetReportResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'steer.v1.run_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_REVISIONSTAGE']._serialized_start=2464
-  _globals['_REVISIONSTAGE']._serialized_end=2594
-  _globals['_CONTROLS']._serialized_start=2596
-  _globals['_CONTROLS']._serialized_end=2674
-  _globals['_RUNSTATE']._serialized_start=2677
-  _globals['_RUNSTATE']._serialized_end=2831
+  _globals['_REVISIONSTAGE']._serialized_start=2482
+  _globals['_REVISIONSTAGE']._serialized_end=2612
+  _globals['_CONTROLS']._serialized_start=2614
+  _globals['_CONTROLS']._serialized_end=2692
+  _globals['_RUNSTATE']._serialized_start=2695
+  _globals['_RUNSTATE']._serialized_end=2849
   _globals['_REVISION']._serialized_start=154
   _globals['_REVISION']._serialized_end=307
   _globals['_EVALUATESPEC']._serialized_start=310
@@ -51,37 +51,37 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RUNFAILURE']._serialized_start=1081
   _globals['_RUNFAILURE']._serialized_end=1140
   _globals['_RUN']._serialized_start=1143
-  _globals['_RUN']._serialized_end=1568
-  _globals['_CREATERUNREQUEST']._serialized_start=1570
-  _globals['_CREATERUNREQUEST']._serialized_end=1637
-  _globals['_CREATERUNRESPONSE']._serialized_start=1639
-  _globals['_CREATERUNRESPONSE']._serialized_end=1686
-  _globals['_GETRUNREQUEST']._serialized_start=1688
-  _globals['_GETRUNREQUEST']._serialized_end=1719
-  _globals['_GETRUNRESPONSE']._serialized_start=1721
-  _globals['_GETRUNRESPONSE']._serialized_end=1765
-  _globals['_LISTRUNSREQUEST']._serialized_start=1767
-  _globals['_LISTRUNSREQUEST']._serialized_end=1892
-  _globals['_LISTRUNSRESPONSE']._serialized_start=1894
-  _globals['_LISTRUNSRESPONSE']._serialized_end=1966
-  _globals['_WATCHRUNREQUEST']._serialized_start=1968
-  _globals['_WATCHRUNREQUEST']._serialized_end=2042
-  _globals['_UNITRESULT']._serialized_start=2044
-  _globals['_UNITRESULT']._serialized_end=2108
-  _globals['_WATCHRUNRESPONSE']._serialized_start=2110
-  _globals['_WATCHRUNRESPONSE']._serialized_end=2213
-  _globals['_CANCELRUNREQUEST']._serialized_start=2215
-  _globals['_CANCELRUNREQUEST']._serialized_end=2249
-  _globals['_CANCELRUNRESPONSE']._serialized_start=2251
-  _globals['_CANCELRUNRESPONSE']._serialized_end=2298
-  _globals['_DELETERUNREQUEST']._serialized_start=2300
-  _globals['_DELETERUNREQUEST']._serialized_end=2334
-  _globals['_DELETERUNRESPONSE']._serialized_start=2336
-  _globals['_DELETERUNRESPONSE']._serialized_end=2355
-  _globals['_GETREPORTREQUEST']._serialized_start=2357
-  _globals['_GETREPORTREQUEST']._serialized_end=2391
-  _globals['_GETREPORTRESPONSE']._serialized_start=2393
-  _globals['_GETREPORTRESPONSE']._serialized_end=2461
-  _globals['_RUNSERVICE']._serialized_start=2834
-  _globals['_RUNSERVICE']._serialized_end=3323
+  _globals['_RUN']._serialized_end=1586
+  _globals['_CREATERUNREQUEST']._serialized_start=1588
+  _globals['_CREATERUNREQUEST']._serialized_end=1655
+  _globals['_CREATERUNRESPONSE']._serialized_start=1657
+  _globals['_CREATERUNRESPONSE']._serialized_end=1704
+  _globals['_GETRUNREQUEST']._serialized_start=1706
+  _globals['_GETRUNREQUEST']._serialized_end=1737
+  _globals['_GETRUNRESPONSE']._serialized_start=1739
+  _globals['_GETRUNRESPONSE']._serialized_end=1783
+  _globals['_LISTRUNSREQUEST']._serialized_start=1785
+  _globals['_LISTRUNSREQUEST']._serialized_end=1910
+  _globals['_LISTRUNSRESPONSE']._serialized_start=1912
+  _globals['_LISTRUNSRESPONSE']._serialized_end=1984
+  _globals['_WATCHRUNREQUEST']._serialized_start=1986
+  _globals['_WATCHRUNREQUEST']._serialized_end=2060
+  _globals['_UNITRESULT']._serialized_start=2062
+  _globals['_UNITRESULT']._serialized_end=2126
+  _globals['_WATCHRUNRESPONSE']._serialized_start=2128
+  _globals['_WATCHRUNRESPONSE']._serialized_end=2231
+  _globals['_CANCELRUNREQUEST']._serialized_start=2233
+  _globals['_CANCELRUNREQUEST']._serialized_end=2267
+  _globals['_CANCELRUNRESPONSE']._serialized_start=2269
+  _globals['_CANCELRUNRESPONSE']._serialized_end=2316
+  _globals['_DELETERUNREQUEST']._serialized_start=2318
+  _globals['_DELETERUNREQUEST']._serialized_end=2352
+  _globals['_DELETERUNRESPONSE']._serialized_start=2354
+  _globals['_DELETERUNRESPONSE']._serialized_end=2373
+  _globals['_GETREPORTREQUEST']._serialized_start=2375
+  _globals['_GETREPORTREQUEST']._serialized_end=2409
+  _globals['_GETREPORTRESPONSE']._serialized_start=2411
+  _globals['_GETREPORTRESPONSE']._serialized_end=2479
+  _globals['_RUNSERVICE']._serialized_start=2852
+  _globals['_RUNSERVICE']._serialized_end=3341
 # @@protoc_insertion_point(module_scope)

@@ -128,7 +128,7 @@ class RunFailure(_message.Message):
     def __init__(self, code: _Optional[str] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
 
 class Run(_message.Message):
-    __slots__ = ("id", "name", "kind", "state", "spec", "spec_hash", "model", "fingerprint", "sequence", "total", "done", "attempts", "cancelling", "created", "started", "ended", "failure")
+    __slots__ = ("id", "name", "kind", "state", "spec", "spec_hash", "model", "fingerprint", "sequence", "total", "done", "attempts", "cancelling", "created", "started", "ended", "failure", "warnings")
     ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
@@ -146,6 +146,7 @@ class Run(_message.Message):
     STARTED_FIELD_NUMBER: _ClassVar[int]
     ENDED_FIELD_NUMBER: _ClassVar[int]
     FAILURE_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
     id: str
     name: str
     kind: str
@@ -163,7 +164,8 @@ class Run(_message.Message):
     started: _timestamp_pb2.Timestamp
     ended: _timestamp_pb2.Timestamp
     failure: RunFailure
-    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., kind: _Optional[str] = ..., state: _Optional[_Union[RunState, str]] = ..., spec: _Optional[_Union[RunSpec, _Mapping]] = ..., spec_hash: _Optional[str] = ..., model: _Optional[str] = ..., fingerprint: _Optional[str] = ..., sequence: _Optional[int] = ..., total: _Optional[int] = ..., done: _Optional[int] = ..., attempts: _Optional[int] = ..., cancelling: _Optional[bool] = ..., created: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., started: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ended: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., failure: _Optional[_Union[RunFailure, _Mapping]] = ...) -> None: ...
+    warnings: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., kind: _Optional[str] = ..., state: _Optional[_Union[RunState, str]] = ..., spec: _Optional[_Union[RunSpec, _Mapping]] = ..., spec_hash: _Optional[str] = ..., model: _Optional[str] = ..., fingerprint: _Optional[str] = ..., sequence: _Optional[int] = ..., total: _Optional[int] = ..., done: _Optional[int] = ..., attempts: _Optional[int] = ..., cancelling: _Optional[bool] = ..., created: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., started: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ended: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., failure: _Optional[_Union[RunFailure, _Mapping]] = ..., warnings: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class CreateRunRequest(_message.Message):
     __slots__ = ("spec", "run_id")

@@ -28,6 +28,7 @@ def build_run(run: Run) -> pb.Run:
         state=RUN_STATE.build(run.state),
         spec=None if run.spec is None else build_run_spec(run.spec),
         failure=None if run.failure is None else _build_failure(run.failure),
+        warnings=run.warnings,
     )
 
 
@@ -41,7 +42,8 @@ def parse_run(message: pb.Run) -> Run:
         given["spec"] = read_run_spec(message.spec, Check.begin())
     if message.HasField("failure"):
         given["failure"] = RunFailure(*(getattr(message.failure, name) for name in _FAILURE))
-    return Run(state=RUN_STATE.find(message.state) or RunState.RUNNING, **given)
+    state = RUN_STATE.find(message.state) or RunState.RUNNING
+    return Run(state=state, warnings=tuple(message.warnings), **given)
 
 
 def read_states(message: pb.ListRunsRequest, check: Check) -> tuple[RunState, ...]:

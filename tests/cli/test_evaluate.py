@@ -56,6 +56,7 @@ def test_an_evaluation_ends_in_a_verdict_and_can_be_come_back_to(home, tmp_path,
     options = [f"--report-{kind}={path}" for kind, path in files.items()]
     done = run(home, *ARGUMENTS, "--n", "24", "--strengths", "0.5", "--orthogonal-to", "a1-dom",
                *options)  # fmt: skip
+    assert "note: the sample is small: 24 items" in done.stderr
     assert "mode switch / token preference" in done.stdout
     assert "random × 20" in done.stdout
 

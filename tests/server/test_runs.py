@@ -304,6 +304,8 @@ def test_a_real_evaluation(serve: Serve, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(run_office, "KINDS", KINDS)
     client = serve().client
     handle = client.runs.evaluate("a1", steer.add("a1-rloo"), n=8, name="real", strengths=[0.5])
+    (warning,) = handle.warnings
+    assert "8 items show" in warning and client.runs.get(handle.id).warnings == (warning,)
     handle.wait(timeout=120)
     report = handle.report()
     assert report["n"] == 8
