@@ -77,6 +77,7 @@ def load(name: str, revision: str = "", dtype: str = "auto", device: str = "auto
     if not sys.stderr.isatty():
         disable_progress_bar()  # type: ignore[no-untyped-call]
     source = _source(name, revision)
+    _check_device(device)
     try:
         with _parsed_once() if "gguf_file" in source else nullcontext():
             network = AutoModelForCausalLM.from_pretrained(
@@ -114,9 +115,22 @@ def _source(name: str, revision: str) -> dict[str, Any]:
             raise NotFound(f"no file {name!r}", reason="MODEL_NOT_FOUND")
         return {"pretrained_model_name_or_path": str(path.parent), "gguf_file": path.name}
     elif not path.is_dir():
+        if name.startswith(("/", "./", "../", "~")):
+            raise NotFound(f"no folder {name!r}", reason="MODEL_NOT_FOUND")
         hub = {"pretrained_model_name_or_path": name}
         return hub | ({"revision": revision} if revision else {})
     return {"pretrained_model_name_or_path": str(path), "local_files_only": True}
+
+
+def _check_device(device: str) -> None:
+    # Before the weights are read, which can take minutes.
+    if device in ("auto", "map"):
+        return
+    try:
+        torch.empty(0, device=device)
+    except (AssertionError, RuntimeError) as error:
+        why = str(error).partition("\n")[0]
+        raise FailedPrecondition(f"device {device!r}: {why}", reason="DEVICE") from None
 
 
 def _placement(device: str) -> dict[str, Any]:

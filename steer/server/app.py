@@ -88,7 +88,7 @@ class Server:
     async def start(self) -> EmbeddedEngine:
         """Bind, load the model, then report SERVING. Raises when either fails."""
         _check_address(self.settings)
-        port = self._server.add_insecure_port(self.settings.address)
+        port = _bind(self._server, self.settings.address)
         if self.settings.address.endswith(":0"):
             self.address = self.settings.address[:-1] + str(port)
         await self._set_health(HealthCheckResponse.NOT_SERVING)
@@ -132,18 +132,8 @@ class Server:
             _tidy(self._store)
 
     def _build(self) -> grpc.aio.Server:
-        size = self.settings.max_message_bytes
-        server = grpc.aio.server(
-            interceptors=[Interceptor()],
-            options=[
-                ("grpc.max_receive_message_length", size),
-                ("grpc.max_send_message_length", size),
-                ("grpc.keepalive_time_ms", 60_000),
-                ("grpc.keepalive_timeout_ms", 20_000),
-                ("grpc.http2.min_recv_ping_interval_without_data_ms", 20_000),
-                ("grpc.so_reuseport", 0),
-            ],
-        )
+        options = channel_options(self.settings.max_message_bytes)
+        server = grpc.aio.server(interceptors=[Interceptor()], options=options)
         pb.add_SteeringServiceServicer_to_server(self._steering, server)
         most = self.settings.max_upload_bytes
         vectors = VectorService(self._store, self._steering.ready, most)
@@ -160,6 +150,30 @@ class Server:
         await self._health.set("", HealthCheckResponse.SERVING)
         for name in SERVICES:
             await self._health.set(name, status)
+
+
+def channel_options(max_message_bytes: int) -> list[tuple[str, int]]:
+    """Options of the server's end of connections. grpc ignores names that it does not know."""
+    return [
+        ("grpc.max_receive_message_length", max_message_bytes),
+        ("grpc.max_send_message_length", max_message_bytes),
+        ("grpc.keepalive_time_ms", 60_000),
+        ("grpc.keepalive_timeout_ms", 20_000),
+        # Lower than any client's keepalive: what pings more often is cut off, its calls with it.
+        ("grpc.http2.min_ping_interval_without_data_ms", 20_000),
+        ("grpc.so_reuseport", 0),
+    ]
+
+
+def _bind(server: grpc.aio.Server, address: str) -> int:
+    try:
+        return int(server.add_insecure_port(address))
+    except RuntimeError:
+        raise FailedPrecondition(
+            f"can not listen on {address}: it is in use, not of this machine, or not spelt "
+            "HOST:PORT or unix:PATH; give another --address",
+            reason="ADDRESS",
+        ) from None
 
 
 def _tidy(store: Store) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -12,12 +13,15 @@ from pathlib import Path
 import grpc
 import pytest
 from google.rpc.error_details_pb2 import RetryInfo
+from grpc._cython import cygrpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from grpc_status import rpc_status
 
 import steer
 import steer.v1 as pb
+from steer.client.channel import OPTIONS as client_options
+from steer.server.app import channel_options
 from steer.types import Chunk
 from tests.helpers import until
 from tests.server.conftest import Serve
@@ -147,6 +151,9 @@ def test_a_drain_can_be_cut_short(start: Start, address: str, how: str):
 
 REFUSALS = [
     (("--address", "0.0.0.0:0"), "--insecure"),
+    (("--address", "127.0.0.1:nope"), "can not listen on 127.0.0.1:nope"),
+    (("--model", "/no/such/folder"), "no folder '/no/such/folder'"),
+    (("--device", "cuda:x"), "device 'cuda:x'"),
     (("--model", "organism/nope"), "bundled: organism/a1"),
     (("--model", "nope.gguf"), "nope.gguf"),
     (("--dtype", "int3"), "want auto, float32"),
@@ -161,6 +168,22 @@ def test_it_refuses_to_start_in_one_readable_line(start: Start, options, says):
     assert process.returncode not in (0, None)
     assert says in " ".join((out + err).split())
     assert "Traceback" not in out + err
+
+
+def test_a_port_that_is_taken_is_told(start: Start):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        out, err = start("--address", address).communicate(timeout=60)
+    assert f"can not listen on {address}" in err
+    assert "Traceback" not in out + err
+
+
+def test_every_option_of_a_connection_is_one_that_grpc_knows():
+    """A name it does not know does nothing: with the minimum between pings misspelt, a server cut
+    off the calls of whoever keeps his connection alive."""
+    known = Path(cygrpc.__file__).read_bytes()
+    names = [name for name, _ in (*channel_options(1), *client_options)]
+    assert [name for name in names if name.encode() not in known] == []
 
 
 def test_a_full_queue_says_when_to_come_back(serve: Serve, monkeypatch):
