@@ -3,7 +3,7 @@
 All equations are of a latent f with encoder row e, bias b, threshold t and decoder row w.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -202,6 +202,11 @@ class Weights:
         if tensor is not None:
             self._reading.found.add(tensor.at, "WRONG_SHAPE", f"has shape {tensor.shape}, want one")
         return 0.0
+
+    @property
+    def left(self) -> Set[str]:
+        """Names of the tensors nothing took."""
+        return self._left.keys()
 
     def drop(self, *names: str) -> None:
         """Leave tensors out without a word: they say what is known otherwise."""

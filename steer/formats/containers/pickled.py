@@ -72,6 +72,10 @@ class _Plain:
         if isinstance(value, self._torch.Tensor):
             return self._tensor(value, name)
         if isinstance(value, Mapping):
+            if len(set(map(str, value))) < len(value):
+                refuse(
+                    self._file.at, "DUPLICATE", f"{name or 'it'} has a key as text and as number"
+                )
             return {
                 self._key(key): self.convert(part, _join(name, key), depth + 1)
                 for key, part in value.items()
@@ -83,9 +87,9 @@ class _Plain:
         refuse(self._file.at, "NOT_PLAIN", f"{name or 'it'} is a {type(value).__name__}")
 
     def _key(self, key: Any) -> str | int:
-        if isinstance(key, str | int):
+        if isinstance(key, int) or (isinstance(key, str) and key.isprintable()):
             return key
-        refuse(self._file.at, "NOT_PLAIN", f"a key is a {type(key).__name__}")
+        refuse(self._file.at, "NOT_PLAIN", f"a key is {ascii(key)[:100]}, want a text or a number")
 
     def _tensor(self, value: Any, name: str) -> Tensor:
         at, torch = f"tensors[{name or self._file.name}]", self._torch

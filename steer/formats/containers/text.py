@@ -6,6 +6,7 @@ from typing import Any
 
 from steer.formats.refusal import refuse
 from steer.formats.source import File
+from steer.store.typed import check_characters
 
 LARGEST_TEXT = 64 << 20
 
@@ -38,6 +39,7 @@ def parse_json(text: str, at: str) -> dict[str, Any]:
 
     try:
         raw = json.loads(text, object_pairs_hook=unique)
+        check_characters(text, raw)
     except (ValueError, RecursionError) as error:
         if isinstance(error, ValueError):
             refuse(at, "NOT_JSON", f"is not JSON: {error}"[:300])

@@ -98,10 +98,10 @@ def _directions(reading: Reading, file: File, gguf: Gguf, writer: _Writer) -> Ma
         elif len(tensor.shape) != 1:
             reading.found.add(tensor.at, "WRONG_SHAPE", f"has shape {tensor.shape}, want one side")
         else:
-            found[_site(reading, gguf, int(match["layer"]), writer, point)] = tensor.array()
-    if len(found) < len([name for name in gguf.tensors if _NAME.fullmatch(name)]):
-        message = "some of its directions would be the same layer"
-        reading.found.add(file.at, "DUPLICATE", message)
+            site = _site(reading, gguf, int(match["layer"]), writer, point)
+            if site in found:
+                reading.found.add(tensor.at, "DUPLICATE", f"is {site}, as another is")
+            found[site] = tensor.array()
     reading.found.raise_if_any()
     if not found:
         refuse(file.at, "EMPTY", "has no tensor direction.N")

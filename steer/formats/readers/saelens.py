@@ -57,6 +57,7 @@ _KINDS = {
     "jumprelu_transcoder": _Kind(Architecture.JUMPRELU, _JUMP, transcoder=True),
     "jumprelu_skip_transcoder": _Kind(Architecture.JUMPRELU, _JUMP, transcoder=True),
 }
+_OF_LATENTS = {"b_enc", "threshold", "log_threshold", "topk_threshold", *_GATED.values()}
 _REFUSED = {
     "temporal": "reads other positions by attention of its own",
     "matching_pursuit": "chooses its latents one after the other",
@@ -115,13 +116,15 @@ def read(reading: Reading) -> Draft:
         site_out=site_out,
         skip=weights.matrix("W_skip") if "W_skip" in weights else None,
     )
-    _check_sizes(reading, sae, width, d_sae)
+    out = fields.get("d_out", width) if kind.transcoder else width
+    _check_sizes(reading, sae, width, d_sae, out)
     sae = _folded(reading, fields, kind, weights, sae)
     if kind.signed:
         reading.folded.append(
             f"the signs of {d_sae} latents: latent {d_sae} + f is latent f where it is below 0"
         )
         sae = sae.signed()
+    _check_rest(reading, fields, weights)
     weights.tell_rest()
     _warn(reading, fields)
     version = _metadata(fields).text("sae_lens_version") or "before 6"
@@ -150,7 +153,7 @@ def _kind(fields: Fields) -> _Kind:
         name = "topk"
     elif _activation(fields) not in ("relu", "topk"):
         fields.refuse("activation_fn", f"is {_activation(fields)!r}, want relu or topk")
-    if fields.text("reshape_activations") == "hook_z" or _metadata(fields).text("hook_head_index"):
+    if fields.text("reshape_activations") == "hook_z" or "hook_head_index" in _metadata(fields):
         fields.refuse("reshape_activations", "reads attention heads, not the residual stream")
     if name not in _KINDS:
         why = _REFUSED.get(name, f"is none of {', '.join(_KINDS)}")
@@ -234,9 +237,9 @@ def _folded(reading: Reading, fields: Fields, kind: _Kind, weights: Weights, sae
     return asked_scale(reading, sae) if _scaled_input(fields) else sae
 
 
-def _check_sizes(reading: Reading, sae: Sae, width: int, d_sae: int) -> None:
-    for name, matrix in (("W_enc", sae.encoder.T), ("W_dec", sae.decoder)):
-        want = (width, d_sae) if name == "W_enc" else (d_sae, sae.decoder.shape[1])
+def _check_sizes(reading: Reading, sae: Sae, width: int, d_sae: int, out: int) -> None:
+    wanted = ("W_enc", sae.encoder.T, (width, d_sae)), ("W_dec", sae.decoder, (d_sae, out))
+    for name, matrix, want in wanted:
         if matrix.shape != want:
             message = f"has shape {matrix.shape}, the configuration says {want}"
             reading.found.add(f"tensors[{name}]", "WRONG_SHAPE", message)
@@ -244,6 +247,15 @@ def _check_sizes(reading: Reading, sae: Sae, width: int, d_sae: int) -> None:
         if array.shape != (d_sae,):
             message = f"has shape {array.shape}, the configuration says ({d_sae},)"
             reading.found.add(f"tensors[{ours}]", "WRONG_SHAPE", message)
+
+
+def _check_rest(reading: Reading, fields: Fields, weights: Weights) -> None:
+    """What another architecture would need is not left out: one of the two files is wrong."""
+    left = sorted(_OF_LATENTS & weights.left)
+    if left:
+        message = f"is {fields.text('architecture')!r}, which has no {', '.join(left)}"
+        fields.refuse("architecture", message)
+    reading.found.raise_if_any()
 
 
 def _warn(reading: Reading, fields: Fields) -> None:

@@ -199,8 +199,9 @@ def read_llama(reading: Reading) -> Draft:
         },
         apply_b_dec_to_input=fields.get("apply_decoder_bias_to_pre_encoder", False),
     )
-    if encoder.shape[1] != width and not reading.found:
-        message = f"has shape {encoder.shape}, the configuration says d_model {width}"
+    d_sae = fields.get("d_sae", encoder.shape[0])
+    if encoder.shape != (d_sae, width) and not reading.found:
+        message = f"has shape {encoder.shape}, the configuration says {(d_sae, width)}"
         reading.found.add("tensors[encoder.weight]", "WRONG_SHAPE", message)
     reading.found.raise_if_any()
     sae = (

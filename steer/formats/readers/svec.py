@@ -32,8 +32,10 @@ def read(reading: Reading) -> Draft:
             reading.found.add(at, "BAD_LAYER", "is no layer")
         elif not _are_numbers(values):
             reading.found.add(at, "WRONG_TYPE", "is not a list of numbers")
+        elif (site := reading.site(int(key), 0, point)) in found:
+            reading.found.add(at, "DUPLICATE", f"is {site}, as another is")
         else:
-            found[reading.site(int(key), 0, point)] = np.array(values, "f8").astype("f4")
+            found[site] = np.array(values, "f8").astype("f4")
     reading.found.raise_if_any()
     if not found:
         refuse(file.at, "EMPTY", "has no directions")

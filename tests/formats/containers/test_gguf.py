@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from steer.errors import InvalidRequest
-from steer.formats import Source
+from steer.formats import Source, read
 from steer.formats.containers.gguf import read_gguf
 from tests.formats.build import D, gguf_bytes, normal
 
@@ -75,6 +75,13 @@ def test_tensors_that_lie(tmp_path):
     ):
         with pytest.raises(InvalidRequest, match=says):
             load(spoilt(data, at, code, value))
+
+
+def test_what_is_wrong_with_one_tensor_is_said_once(tmp_path):
+    data = gguf_bytes(tmp_path, {1: normal(1, D), 2: normal(D)})
+    with pytest.raises(InvalidRequest) as caught:
+        read(Source.of_files({"v.gguf": data}))
+    assert [one.field for one in caught.value.violations] == ["tensors[direction.1]"]
 
 
 def test_duplicate_names(tmp_path):

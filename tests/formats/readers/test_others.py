@@ -159,6 +159,16 @@ def test_classes_of_nobody_known_are_read_by_their_keys():
         ("dictionary_learning/AutoEncoder", "config.json", 'dim": 12', 'dim": 13', "have 12"),
         ("sparsify-sae", "layers.3/cfg.json", '"num_latents": 20', '"num_latents": 21', "21"),
         ("sparsify-sae", "layers.3/cfg.json", '"d_in": 12', '"d_in": 13', "13"),
+        ("saelens/jumprelu", "cfg.json", '"jumprelu"', '"standard"', "has no threshold"),
+        ("saelens/batchtopk", "cfg.json", '"batchtopk"', '"topk"', "has no topk_threshold"),
+        ("saelens/transcoder", "cfg.json", '"d_out": 12', '"d_out": 13', r"says \(20, 13\)"),
+        (
+            "saelens/standard",
+            "cfg.json",
+            '"hook_name"',
+            '"hook_head_index": 3, "hook_name"',
+            "heads",
+        ),
         ("saelens/standard", "cfg.json", '"d_sae": 20', '"d_sae": 21', "21"),
         ("saelens/standard", "cfg.json", '"d_in": 12', '"d_in": 13', "13"),
     ],
@@ -172,5 +182,26 @@ def test_llama_scopes_width_is_that_of_the_weights():
     """The scale of the input is made of it."""
     files = llama_scope()
     path = "L8R-8x/hyperparams.json"
-    with pytest.raises(InvalidRequest, match="d_model 24"):
+    with pytest.raises(InvalidRequest, match=r"says \(20, 24\)"):
         read(source({**files, path: files[path].replace(b'"d_model": 12', b'"d_model": 24')}))
+
+
+def test_layers_that_are_there_twice_are_refused():
+    for key in ("03", "\u0663"):
+        content = json.dumps({"directions": {"3": [1.0, 2.0], key: [3.0, 4.0]}})
+        with pytest.raises(InvalidRequest, match=r"resid_post\.3, as another is"):
+            read(source({"x.svec": content.encode()}))
+    with pytest.raises(InvalidRequest, match="as text and as number"):
+        read(source({"x.pt": torch_bytes({"1": torch.ones(D), 1: torch.zeros(D)})}))
+
+
+def test_half_of_a_pair_of_escapes_is_refused():
+    files = svec()
+    (path,) = files
+    for bad in (b'"mo\\ud83d"', b'"\\uDE00x"'):
+        with pytest.raises(InvalidRequest, match="surrogates not allowed"):
+            read(source({path: files[path].replace(b'"llama"', bad)}))
+    whole = files[path].replace(b'"llama"', b'"\\ud83d\\ude00"')
+    assert read(source({path: whole})).item.card.model == "\U0001f600"
+    with pytest.raises(InvalidRequest, match="want a text or a number"):
+        read(source({"x.pt": torch_bytes({"layer.1\ud800": torch.ones(D)})}))
