@@ -143,12 +143,18 @@ def status(error: SteerError) -> status_pb2.Status:
 
 
 def _cut(message: str) -> str:
+    message = _sendable(message)
     return message if len(message) <= WORDS else f"{message[: WORDS - 2]} …"
+
+
+def _sendable(text: str) -> str:
+    """Names out of files may hold what is no character."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _field(item: Violation) -> Any:
     return error_details_pb2.BadRequest.FieldViolation(
-        field=item.field, description=item.message, reason=item.reason
+        field=_sendable(item.field), description=_sendable(item.message), reason=item.reason
     )
 
 

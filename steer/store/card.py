@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from steer.store.spec import DictionarySpec
-from steer.store.typed import typed
+from steer.store.typed import check_characters, typed
 from steer.store.where import where_from_dict, where_to_dict
 from steer.types import Site, Strength, Unit, Where
 
@@ -85,6 +85,7 @@ class Card:
         """Read a card. Raises CardError naming the field."""
         try:
             raw = json.loads(text, parse_constant=_refuse, parse_float=_finite)
+            check_characters(text, raw)
         except (ValueError, RecursionError) as error:
             raise CardError(f"not JSON: {error}") from error
         if not isinstance(raw, dict) or raw.get("format") != FORMAT:

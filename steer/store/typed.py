@@ -1,6 +1,10 @@
 """Values of JSON that must be of one type."""
 
+import json
+import re
 from typing import Any, TypeVar
+
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
 T = TypeVar("T", int, bool, str)
 
@@ -16,3 +20,10 @@ def typed(value: Any, kind: type[T], field: str) -> T:
 def optional(value: Any, kind: type[T], field: str) -> T | None:
     """As ``typed``, or None."""
     return None if value is None else typed(value, kind, field)
+
+
+def check_characters(text: str, value: Any) -> None:
+    """Raise ValueError where JSON, as ``text`` and as its value, holds half of a pair of escapes
+    (``\\ud800``): Python makes a character of it that nothing can write."""
+    if _HALF.search(text):
+        json.dumps(value, ensure_ascii=False).encode()

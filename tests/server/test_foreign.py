@@ -316,3 +316,17 @@ def test_zero_vectors_are_refused(kept: Kept):
         kept.client.vectors.import_({"v.safetensors": data}, "x", served=False)
     assert "ZERO_VECTOR" in [violation.reason for violation in caught.value.violations]
     assert kept.files == set()
+
+
+def test_what_a_message_can_not_hold_is_said_in_another_way(kept):
+    """Names of files need not be characters: on their way as bytes they are, in Python not."""
+    header = b'{"a\\ud83dx":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
+    bad = len(header).to_bytes(8, "little") + header + bytes(4)
+    with pytest.raises(steer.InvalidRequest, match="not JSON"):
+        kept.client.vectors.import_({"v.safetensors": bad}, dry_run=True, served=False)
+    card = replace(items.vector("v").card, sha256="")
+    begin = pb.UploadBegin(name="v", card_json=card.to_json(), size=len(bad))
+    piece = pb.Piece(offset=0, data=bad)
+    messages = iter([pb.UploadVectorRequest(begin=begin), pb.UploadVectorRequest(piece=piece)])
+    error = refusal(lambda _, timeout: kept.stub.UploadVector(messages, timeout=timeout), None)
+    assert isinstance(error, steer.InvalidRequest) and "unknown a?x" in error.message

@@ -135,6 +135,12 @@ WRONG: list[tuple[list[pb.UploadVectorRequest], str, str, str]] = [
     ([begin(card_json="{")], "card_json", "BAD_CARD", "not JSON"),
     ([begin(card_json="{}")], "card_json", "BAD_CARD", "format"),
     (
+        [begin(card_json=VECTOR.card.to_json().replace('"created": "', '"created": "\\ud800'))],
+        "card_json",
+        "BAD_CARD",
+        "surrogates not allowed",
+    ),
+    (
         [begin(sha256="0" * 64), piece(0, len(DATA))],
         "sha256",
         "CHECKSUM",
