@@ -4,9 +4,9 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from steer.client.run_table import as_pandas
 from steer.types import (
     BASELINE,
     STEERED,
@@ -132,11 +132,7 @@ class Comparison:
 
     def to_pandas(self) -> Any:
         """A ``pandas.DataFrame`` with one line for each row. Raises ImportError without pandas."""
-        try:
-            pandas = import_module("pandas")
-        except ImportError as error:
-            raise ImportError("to_pandas needs pandas: pip install pandas") from error
-        return pandas.DataFrame([_record(row) for arm in self for row in arm.samples])
+        return as_pandas(_record(row) for arm in self for row in arm.samples)
 
     def __repr__(self) -> str:
         from steer.client.display import as_text

@@ -36,8 +36,7 @@ class Understood:
         """
         card = card or self.item.card
         if self._scratch is None:
-            store.put(replace(cast(Any, self.item), name=name, card=card))
-            return store.resolve(name)
+            return store.add(replace(cast(Any, self.item), name=name, card=card))
         with store.upload(name, card, self._scratch.file.seek(0, 2)) as upload:
             try:
                 while piece := self._scratch.read(upload.offset, _CHUNK):

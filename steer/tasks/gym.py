@@ -6,18 +6,18 @@ content as the items of a file are. Source: Stojanovski et al., arXiv 2505.24760
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from steer.errors import FailedPrecondition, InvalidRequest, NotFound
-from steer.tasks.pool import Pool, content
+from steer.tasks.pool import Pool, Pooled, content
 from steer.tasks.task import Cues, Grade, Item
 from steer.types import Prompt
 
 
 @dataclass(frozen=True)
-class GymTask:
+class GymTask(Pooled):
     """Problems of one generator. An answer is what stands between the last ``<answer>`` and
     ``</answer>``, else the whole text; it is right when the generator scores it 1."""
 
@@ -30,31 +30,12 @@ class GymTask:
     choices: int | None = None
     cues: Cues = field(default_factory=Cues)
 
-    @property
-    def splits(self) -> tuple[str, ...]:
-        return tuple(self.pool.splits)
-
-    def items(self, split: str, n: int, seed: int = 0) -> Sequence[Item]:
-        return self.pool.items(split, n, seed)
-
-    def retention(self) -> Sequence[Item]:
-        return ()
-
     def grade(self, item: Item, text: str) -> Grade:
         from reasoning_gym.utils import extract_answer
 
         answer = extract_answer(text) or text.strip() or None
         score = self.dataset.score_answer(answer, self.entries[item.id]) if answer else 0.0
         return Grade(answer, score >= 1)
-
-    def cued(self, item: Item) -> Prompt | None:
-        return None
-
-    def traced(self, item: Item, steps: Sequence[str]) -> str:
-        return ""
-
-    def solution(self, item: Item) -> str:
-        return item.answer
 
 
 def load_gym(

@@ -16,7 +16,7 @@ from typing import Any
 
 from steer.errors import InvalidRequest, NotFound, Violations
 from steer.tasks.extract import Extractor, extractor
-from steer.tasks.pool import Pool, content
+from steer.tasks.pool import Pool, Pooled, content
 from steer.tasks.task import Cues, Grade, Item
 from steer.types import Message, Prompt
 
@@ -28,7 +28,7 @@ _SHOWN = 50
 
 
 @dataclass(frozen=True)
-class FileTask:
+class FileTask(Pooled):
     """Items of a file, graded by their answer alone: what steps a text writes is not known."""
 
     name: str
@@ -39,23 +39,10 @@ class FileTask:
     choices: int | None
     cues: Cues = field(default_factory=Cues)
 
-    @property
-    def splits(self) -> tuple[str, ...]:
-        return tuple(self.pool.splits)
-
-    def items(self, split: str, n: int, seed: int = 0) -> Sequence[Item]:
-        return self.pool.items(split, n, seed)
-
-    def retention(self) -> Sequence[Item]:
-        return ()
-
     def grade(self, item: Item, text: str) -> Grade:
         answer, gold = self.extractor.read(text), self.extractor.gold(item.answer)
         correct = answer is not None and gold is not None and self.extractor.same(answer, gold)
         return Grade(answer, correct)
-
-    def cued(self, item: Item) -> Prompt | None:
-        return None
 
     def traced(self, item: Item, steps: Sequence[str]) -> str:
         """The steps, one on a line: what a gold trace of the file is."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from steer.errors import InvalidRequest
 from steer.tasks.splits import split_of
 from steer.tasks.task import REPORT, SELECT, Item
+from steer.types import Prompt
 
 HALVES: Mapping[str, range] = {SELECT: range(50), REPORT: range(50, 100)}
 
@@ -44,6 +45,31 @@ class Pool:
                 f"task {self.name}: split {split} has {len(held)} items, {n} were asked for"
             )
         return tuple(random.Random(f"{self.name}/{split}/{seed}").sample(held, n))
+
+
+class Pooled:
+    """What tasks of a pool have in common: nothing is retained, cued or traced."""
+
+    pool: Pool
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        return tuple(self.pool.splits)
+
+    def items(self, split: str, n: int, seed: int = 0) -> Sequence[Item]:
+        return self.pool.items(split, n, seed)
+
+    def retention(self) -> Sequence[Item]:
+        return ()
+
+    def cued(self, item: Item) -> Prompt | None:
+        return None
+
+    def traced(self, item: Item, steps: Sequence[str]) -> str:
+        return ""
+
+    def solution(self, item: Item) -> str:
+        return item.answer
 
 
 def content(item: Item) -> str:

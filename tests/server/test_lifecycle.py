@@ -269,3 +269,27 @@ def test_a_server_whose_engine_has_failed_ends(address: str, tmp_path: Path) -> 
             client.compare(PROMPT)
         assert process.wait(20) == 1
         assert process.stderr is not None and "ZeroDivisionError" in process.stderr.read()
+
+
+SLOW = """
+import sys, time
+from steer.server import app, core
+from steer.server.settings import Settings
+
+load = core.load
+core.load = lambda *args: (print("loading", flush=True), time.sleep(2), load(*args))[-1]
+app.run(Settings(address=sys.argv[1], store=sys.argv[2], threads=1))
+"""
+
+
+def test_a_server_that_is_interrupted_while_it_loads_ends(address: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", SLOW, address, str(tmp_path / "store")]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "loading\n"
+        process.send_signal(signal.SIGINT)
+        try:
+            assert process.wait(40) != 0
+        finally:
+            process.kill()

@@ -60,7 +60,8 @@ class EmbeddedEngine:
         self._jobs: dict[str, Job] = {}
         self._drain_until: float | None = None
         self._ended = self._idle = self.failed = False
-        self._thread = threading.Thread(target=self._run, name="steer-engine")
+        # A daemon: where starting is broken off (Ctrl-C while a model loads) nobody can close it.
+        self._thread = threading.Thread(target=self._run, name="steer-engine", daemon=True)
         self._thread.start()
 
     def submit(self, plan: Plan, sink: Sink) -> None:

@@ -68,17 +68,16 @@ def _stored(
     wanted = sorted({*sites, *after_blocks(context)})
     norms = residual_norms(examples, wanted, spec.where or Where(), context)
     steered = steers(spec, examples, made, context)
-    item = stored(spec, examples, made, norms, steered, context)
+    version = stored(spec, examples, made, norms, steered, context)
     found = list(rows(made, norms))
-    info = context.store.info(item.name)
     counts = (len(examples.positive), len(examples.negative))
     return {
         "records": found,
         "stored": {
-            "name": info.name,
-            "address": info.address,
-            "method": info.method,
-            "card": item.card.to_dict(),
+            "name": version.name,
+            "address": version.address,
+            "method": version.card.method,
+            "card": version.card.to_dict(),
         },
         **({"steers": steered} if steered else {}),
         "warnings": warnings(spec, counts, found, steered),

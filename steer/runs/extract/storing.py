@@ -9,8 +9,7 @@ from steer.runs.extract.examples import TRAIN, Examples
 from steer.runs.extract.making import Made
 from steer.runs.kind import Context
 from steer.specs import ExtractSpec, ReadAt
-from steer.store import Card, Probe, ProbeTensors, Vector
-from steer.store.kinds import Item
+from steer.store import Card, Item, Probe, ProbeTensors, Vector, Version
 from steer.store.used import USED
 from steer.types import Site, Where
 
@@ -22,8 +21,8 @@ def stored(
     norms: Mapping[Site, float],
     steered: Mapping[str, Any] | None,
     context: Context,
-) -> Item:
-    """Put what was made into the store; as it was stored. ``steered``: what ``steers`` says."""
+) -> Version:
+    """Put what was made into the store. ``steered``: what ``steers`` says."""
     card = _card(spec, examples, made, norms, steered, context)
     item: Item
     if spec.as_probe:
@@ -35,7 +34,7 @@ def stored(
         directions = {one.site: one.direction for one in made}
         spreads = {one.site: one.spread for one in made if len(one.spread)}
         item = Vector(spec.into, directions, card, spreads=spreads)
-    return context.store.put(item)
+    return context.store.add(item)
 
 
 def _card(
