@@ -15,6 +15,7 @@ from steer.client.arms import Treatment
 from steer.client.assembly import Event, events, from_answer
 from steer.client.captures import CaptureEvent
 from steer.client.checked import build
+from steer.client.options import check_names
 from steer.client.prompts import PromptLike, one_prompt
 from steer.client.recipe import Recipe, interventions_of
 from steer.client.requests import (
@@ -101,6 +102,7 @@ def score(
     options: ArmOptions,
 ) -> Call[Scores]:
     """Log-probabilities of a given continuation."""
+    check_names(options, ArmOptions)
     request = make_score(prompt, continuation, intervention, **options)
     return Call(STEERING + "Score", request, pb.ScoreResponse, _read_scores)
 

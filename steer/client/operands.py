@@ -36,9 +36,11 @@ def float32(values: Any) -> bytes:
         numbers = values.tolist() if hasattr(values, "tolist") else list(values)
         return struct.pack(f"<{len(numbers)}f", *numbers)
     except (TypeError, struct.error):
-        kind = type(values).__name__
+        shape = getattr(values, "shape", None)
+        kind = type(values).__name__ + (f" of shape {tuple(shape)}" if shape is not None else "")
         raise InvalidRequest(
-            f"a vector is a stored name or a one-dimensional array of numbers, not this {kind}"
+            "a vector is a stored name, a one-dimensional array of numbers or {layer: array}, "
+            f"not this {kind}"
         ) from None
     except OverflowError:
         raise InvalidRequest("a vector holds a number too large for float32") from None

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypedDict
 
 from steer.client.checked import member
+from steer.client.sites import as_site
 from steer.client.where import WhereLike, where
 from steer.errors import InvalidRequest
 from steer.types import Gate, Point, Site, Strength, Unit
@@ -34,12 +35,15 @@ class Options(TypedDict, total=False):
 _FIELDS = {"when": "gate", "keep_norm": "keep_norm", "must_fire": "must_fire"}
 
 
+def check_names(options: Mapping[str, object], have: type) -> None:
+    """Raise TypeError for an option that the TypedDict ``have`` has no key for."""
+    if unknown := options.keys() - have.__annotations__.keys():
+        raise TypeError(f"unknown option {min(unknown)!r}; have {', '.join(have.__annotations__)}")
+
+
 def settings(options: Options, needs_layer: bool = True) -> dict[str, Any]:
     """The fields of an intervention that these options set."""
-    if unknown := options.keys() - Options.__annotations__.keys():
-        raise TypeError(
-            f"unknown option {min(unknown)!r}; have {', '.join(Options.__annotations__)}"
-        )
+    check_names(options, Options)
     given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
     fields: dict[str, Any] = {
         field: given[name] for name, field in _FIELDS.items() if name in given
@@ -61,4 +65,4 @@ def _sites(given: Mapping[str, Any], needs_layer: bool) -> tuple[Site, ...]:
     if needs_layer and "point" in given and not layers:
         raise InvalidRequest("point goes with layer or layers")
     point = member(Point, given.get("point", Point.RESID_POST))
-    return tuple(Site(layer, point) for layer in layers)
+    return tuple(as_site(layer, point) for layer in layers)

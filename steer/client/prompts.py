@@ -19,6 +19,11 @@ def as_prompt(value: PromptLike) -> Prompt:
     items: list[Any] = list(value)
     if items and isinstance(items[0], Mapping | Message):
         return Prompt(messages=tuple(map(_message, items)))
+    if items and isinstance(items[0], str):
+        raise InvalidRequest(
+            "a call has one prompt: a text, token ids or chat messages, not a list of texts; "
+            "make a call of each"
+        )
     return Prompt(token_ids=tuple(items))
 
 

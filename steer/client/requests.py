@@ -7,6 +7,7 @@ import steer.v1 as pb
 from steer import wire
 from steer.client.arms import Treatment, as_arm
 from steer.client.checked import build
+from steer.client.options import check_names
 from steer.client.prompts import PromptLike, as_prompt, one_prompt
 from steer.client.sites import SiteLike, as_site
 from steer.client.where import WhereLike
@@ -100,6 +101,7 @@ def make_trial(
     prompt: PromptLike | None, intervention: Treatment | None, **options: Any
 ) -> pb.Trial:
     """A trial; see TrialOptions."""
+    check_names(options, TrialOptions)
     return build(wire.build_trial, _trial(prompt, intervention, **options))
 
 
@@ -116,6 +118,7 @@ def make_capture(
     **trial: Any,
 ) -> pb.CaptureRequest:
     """A capture; see CaptureOptions."""
+    check_names(trial, CaptureOptions)
     given = (layers,) if isinstance(layers, int) else layers
     capture = CaptureTrial(
         trial=_trial(prompt, intervention, **{"max_tokens": 1, **trial, "measure": False}),

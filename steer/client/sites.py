@@ -16,7 +16,13 @@ def as_site(value: SiteLike | Any, point: str = Point.RESID_POST) -> Site:
         case Site():
             return value
         case int(layer) if not isinstance(layer, bool):
-            return Site(layer, member(Point, point))
+            return _site(layer, point)
         case (int(layer), str(own)):
-            return Site(layer, member(Point, own))
+            return _site(layer, own)
     raise InvalidRequest(f"{value!r} is no site; give a layer, (layer, point) or a steer.Site")
+
+
+def _site(layer: int, point: str) -> Site:
+    if layer < 0:
+        raise InvalidRequest(f"layer {layer}: layers are counted from the first, which is 0")
+    return Site(layer, member(Point, point))

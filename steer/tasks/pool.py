@@ -42,7 +42,8 @@ class Pool:
         held = self.splits[split]
         if not 0 <= n <= len(held):
             raise InvalidRequest(
-                f"task {self.name}: split {split} has {len(held)} items, {n} were asked for"
+                f"task {self.name}: split {split} has {len(held)} items, {n} were asked for; "
+                f"give an n of at most {len(held)}"
             )
         return tuple(random.Random(f"{self.name}/{split}/{seed}").sample(held, n))
 

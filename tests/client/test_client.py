@@ -5,6 +5,7 @@ import inspect
 import threading
 import time
 
+import numpy as np
 import pytest
 
 import steer
@@ -142,10 +143,30 @@ def test_both_clients_have_the_same_signatures(one, other):
 
 
 def test_unknown_options_are_a_type_error(client):
-    with pytest.raises(TypeError, match="temprature"):
-        client.compare("hi", temprature=1)
-    with pytest.raises(TypeError, match="samples"):
+    with pytest.raises(TypeError, match=r"unknown option 'max_new_tokens'; have .*max_tokens"):
+        client.compare("hi", max_new_tokens=1)
+    with pytest.raises(TypeError, match=r"unknown option 'chat'; have .*messages"):
+        client.stream("hi", chat=True)
+    with pytest.raises(TypeError, match="unknown option 'samples'; have arms"):
         client.score("hi", "yo", samples=2)
+    with pytest.raises(TypeError, match=r"unknown option 'points'; have .*point"):
+        client.capture("hi", layers=1, points="attn_out")
+
+
+@pytest.mark.parametrize(
+    ("ask", "says"),
+    [
+        (lambda: {"prompt": ["a", "b"]}, "one prompt.*make a call of each"),
+        (lambda: {"prompt": "a", "intervention": steer.add("x", layer=-1)}, "layer -1: .* first"),
+        (
+            lambda: {"prompt": "a", "intervention": steer.add(np.zeros((3, 4)), layer=1)},
+            r"or \{layer: array\}, not this ndarray of shape \(3, 4\)",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_in_the_words_of_the_caller(client, ask, says):
+    with pytest.raises(steer.InvalidRequest, match=says):
+        client.compare(**ask())
 
 
 @pytest.mark.parametrize(

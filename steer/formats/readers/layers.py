@@ -56,7 +56,8 @@ def read_layers_torch(reading: Reading) -> Draft:
     """One file of a folder (its name is the id), with the norms beside it if there are any."""
     file = reading.choose_file(reading.source.ending(*_TORCH), "vectors")
     content = read_pickled(file)
-    tensors = {file.name: content} if isinstance(content, Tensor) else content
+    # Alone it has no name: that of the file is its author's, whatever digits are in it.
+    tensors = {"": content} if isinstance(content, Tensor) else content
     return _draft(reading, file, _tensors(file, tensors), _HOTWIRE)
 
 

@@ -87,9 +87,14 @@ def test_hotwire_folder_needs_a_choice_and_brings_its_norms():
         read(source(hotwire()), Options(choice="x"))
 
 
-def test_rows_are_layers_and_one_can_be_taken():
+# What people call files says nothing of layers, whatever digits are in it.
+NAMES = pytest.mark.parametrize("name", ["v.pt", "llama-3.pt", "v1.pt"])
+
+
+@NAMES
+def test_rows_are_layers_and_one_can_be_taken(name):
     rows = normal(4, D)
-    files = {"v.pt": torch_bytes(torch.tensor(rows))}
+    files = {name: torch_bytes(torch.tensor(rows))}
     item = read(source(files)).item
     assert [site.layer for site in item.card.sites] == [0, 1, 2, 3]
     assert all((item.tensors[Site(n)] == rows[n]).all() for n in range(4))
@@ -102,8 +107,9 @@ def test_rows_are_layers_and_one_can_be_taken():
         read(source(files), Options(layer=4))
 
 
-def test_a_single_direction_needs_its_layer():
-    files = {"v.pt": torch_bytes(torch.tensor(V))}
+@NAMES
+def test_a_single_direction_needs_its_layer(name):
+    files = {name: torch_bytes(torch.tensor(V))}
     with pytest.raises(InvalidRequest) as caught:
         read(source(files))
     assert caught.value.violations[0].field == "options.layer"
