@@ -66,7 +66,9 @@ Pattern = Annotated[str, typer.Option("--pattern", help="Of the extractor regex.
 FileExtractor = Annotated[
     Extractor, typer.Option("--extractor", help="Where the answer is, of a FILE.")
 ]
-Problems = Annotated[str, typer.Option("--task", help="A bundled task, or FILE.jsonl.")]
+Problems = Annotated[
+    str, typer.Option("--task", help="A bundled task, gym/GENERATOR, or FILE.jsonl.")
+]
 RunId = Annotated[str, typer.Option("--run", help="ID: of a new run, or of one to come back to.")]
 Served = Annotated[
     str,

@@ -82,7 +82,7 @@ def jsonl_task(
     """A task of one's own, from a file with a JSON object a line: ``prompt`` and ``answer``.
 
     ``extractor``: how the answer is found in a completion: ``exact``, ``number``, ``choice``,
-    ``last_line``, or ``regex`` with ``pattern``. ``name``: without it the name of the file.
+    ``last_line``, ``math``, or ``regex`` with ``pattern``. ``name``: without it the file's.
     Raises InvalidRequest when it can not be read.
     """
     file = Path(path)

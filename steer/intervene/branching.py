@@ -6,7 +6,7 @@ from collections.abc import Set as AbstractSet
 from steer.errors import InvalidRequest, Violations
 from steer.intervene.plan import PlannedArm, PlannedBranching
 from steer.tasks.extract import extractor
-from steer.types import ModelInfo, Trial
+from steer.types import Extractor, ModelInfo, Trial
 
 PATH = "trial.branching"
 
@@ -31,6 +31,10 @@ def plan_branching(
         if arm.forced and len(arm.forced) == trial.sampling.max_tokens:
             message = f"has {len(arm.forced)} tokens, all of sampling.max_tokens: none to branch at"
             found.add(f"trial.arms[{index}].forced_prefix", "NO_ROOM_TO_BRANCH", message)
+    if asked.extractor is Extractor.MATH:
+        message = "math does not tell where an answer stands, which branches are chosen by"
+        found.add(f"{PATH}.extractor", "NOT_LOCATED", message)
+        return None
     try:
         return PlannedBranching(asked, extractor(asked.extractor, asked.pattern))
     except InvalidRequest as error:

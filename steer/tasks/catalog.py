@@ -1,11 +1,12 @@
-"""The tasks that ship, by name."""
+"""The tasks that need no file, by name."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 from steer.errors import NotFound
-from steer.tasks import a1, a2, dataalchemy, facts
+from steer.tasks import a1, a2, dataalchemy, facts, gym
 from steer.tasks.task import Task
 
 TASKS: Mapping[str, Callable[[], Task]] = {
@@ -17,7 +18,19 @@ TASKS: Mapping[str, Callable[[], Task]] = {
 
 
 def load_task(name: str) -> Task:
-    """A task of ``TASKS``. Raises NotFound, naming those there are."""
+    """A task of ``TASKS``, or ``gym/GENERATOR`` of reasoning-gym with its own settings.
+
+    Raises NotFound, naming those there are, and as ``load_gym``.
+    """
+    if name.startswith(gym.PREFIX):
+        return _generated(name.removeprefix(gym.PREFIX))
     if name not in TASKS:
-        raise NotFound(f"no task {name!r}; there are {', '.join(TASKS)}", reason="TASK_NOT_FOUND")
+        known = ", ".join((*TASKS, f"{gym.PREFIX}GENERATOR"))
+        raise NotFound(f"no task {name!r}; there are {known}", reason="TASK_NOT_FOUND")
     return TASKS[name]()
+
+
+@lru_cache(maxsize=8)
+def _generated(generator: str) -> Task:
+    """A run asks for its task several times, and problems take a while to make."""
+    return gym.load_gym(generator)

@@ -11,7 +11,8 @@ from typing import Any
 
 import re2
 
-from steer.errors import FailedPrecondition, InvalidRequest
+from steer.errors import InvalidRequest
+from steer.tasks import mathematics
 
 Read = Callable[[str], str | None]
 Find = Callable[[str], tuple[int, int] | None]
@@ -20,7 +21,6 @@ _NUMBER = re.compile(
     r"(?<![\w.])[-+−]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+|(?<=\d))(?:[eE][-+]?\d+)?"
 )
 _CHOICE = re.compile(r"(?<![\w'’])[(\[]?([A-Z])[)\].:]?(?![\w'’])")
-_MATH_READ = 1000
 # Without traps, what is beyond all bounds becomes infinite instead of an error.
 _EXACT = Context(prec=200, traps=[])
 
@@ -116,27 +116,8 @@ def _regex(pattern: str) -> Extractor:
 
 
 def _math(_: str) -> Extractor:
-    try:
-        from math_verify import parse, verify
-    except ImportError:
-        raise FailedPrecondition(
-            "extractor: math needs Math-Verify; install steer[reasoning]", reason="EXTRA_MISSING"
-        ) from None
-
-    # Its time limits are signals, which only the main thread may have; instead little is read.
-    def parsed(text: str) -> list[Any]:
-        found: list[Any] = parse(text[-_MATH_READ:], parsing_timeout=0)
-        return found
-
-    def read(text: str) -> str | None:
-        found = parsed(text)
-        return str(found[-1]) if found else None
-
-    def same(answer: str, gold: str) -> bool:
-        agree = verify(parsed(f"${gold}$"), parsed(f"${answer}$"), timeout_seconds=0)
-        return bool(agree)
-
-    return Extractor(read, lambda answer: read(f"${answer}$"), same)
+    judge = mathematics.judge()
+    return Extractor(judge.read, lambda answer: judge.read(f"${answer}$"), judge.same)
 
 
 EXTRACTORS: Mapping[str, Callable[[str], Extractor]] = {

@@ -6,6 +6,8 @@ content as the items of a file are. Source: Stojanovski et al., arXiv 2505.24760
 
 from __future__ import annotations
 
+import inspect
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +16,13 @@ from steer.errors import FailedPrecondition, InvalidRequest, NotFound
 from steer.tasks.pool import Pool, Pooled, content
 from steer.tasks.task import Cues, Grade, Item
 from steer.types import Prompt
+
+PREFIX = "gym/"
+"""Before the name of a generator, in the name of its task."""
+SIZE = 1200
+"""Problems: so many that each split has the 500 of a standard evaluation."""
+_RUN = re.compile(r"(?<!literal_)\b(?:eval|exec|parse_expr)\(answer")
+"""How a scorer looks that takes an answer for a program; ``parse_expr`` is SymPy's, which does."""
 
 
 @dataclass(frozen=True)
@@ -34,18 +43,23 @@ class GymTask(Pooled):
         from reasoning_gym.utils import extract_answer
 
         answer = extract_answer(text) or text.strip() or None
-        score = self.dataset.score_answer(answer, self.entries[item.id]) if answer else 0.0
-        return Grade(answer, score >= 1)
+        return Grade(answer, answer is not None and self._score(answer, item) >= 1)
+
+    def _score(self, answer: str, item: Item) -> float:
+        try:
+            return float(self.dataset.score_answer(answer, self.entries[item.id]))
+        except Exception:  # Scorers expect answers of their own form, and fall over others.
+            return 0.0
 
 
 def load_gym(
-    generator: str, *, size: int = 1000, seed: int = 0, max_tokens: int = 512, **config: object
+    generator: str, *, size: int = SIZE, seed: int = 0, max_tokens: int = 512, **config: object
 ) -> GymTask:
     """``size`` problems of a generator, without repeated ones; the same for the same arguments.
 
     config: the generator's own settings.
-    Raises FailedPrecondition without the library, NotFound for an unknown generator, InvalidRequest
-    for settings that it refuses.
+    Raises FailedPrecondition without the library, and for a generator whose scorer runs answers as
+    Python; NotFound for an unknown generator, InvalidRequest for settings that it refuses.
     """
     try:
         import reasoning_gym
@@ -56,6 +70,9 @@ def load_gym(
     if generator not in DATASETS:
         known = ", ".join(sorted(DATASETS))
         raise NotFound(f"no generator {generator!r}; there are {known}", reason="TASK_NOT_FOUND")
+    if _RUN.search(inspect.getsource(DATASETS[generator][0])):
+        message = f"reasoning-gym {generator}: its scorer runs what a model writes as Python"
+        raise FailedPrecondition(message, reason="RUNS_ANSWERS")
     if size < 1:
         raise InvalidRequest(f"size: is {size}, want 1 or more")
     try:
@@ -63,7 +80,7 @@ def load_gym(
     except (TypeError, ValueError, AssertionError) as error:
         raise InvalidRequest(f"reasoning-gym {generator}: {error}") from error
     entries = {content(_item(entry)): entry for entry in dataset}
-    pool = Pool.of(f"gym/{generator}", map(_item, entries.values()))
+    pool = Pool.of(f"{PREFIX}{generator}", map(_item, entries.values()))
     return GymTask(pool.name, f"reasoning-gym: {generator}", pool, dataset, entries, max_tokens)
 
 

@@ -6,13 +6,15 @@ from enum import StrEnum
 
 class Extractor(StrEnum):
     """How the answer is found in a completion: the whole text, the last number, the last choice
-    letter, the last match of a regular expression (RE2), or the last line that is not empty."""
+    letter, the last match of a regular expression (RE2), the last line that is not empty, or the
+    last mathematical expression (Math-Verify)."""
 
     EXACT = "exact"
     NUMBER = "number"
     CHOICE = "choice"
     REGEX = "regex"
     LAST_LINE = "last_line"
+    MATH = "math"
 
 
 @dataclass(frozen=True, slots=True)

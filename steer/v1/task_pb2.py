@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13steer/v1/task.proto\x12\x08steer.v1\"b\n\nInlineTask\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05jsonl\x18\x02 \x01(\t\x12&\n\textractor\x18\x03 \x01(\x0e\x32\x13.steer.v1.Extractor\x12\x0f\n\x07pattern\x18\x04 \x01(\t*\x95\x01\n\tExtractor\x12\x19\n\x15\x45XTRACTOR_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x45XTRACTOR_EXACT\x10\x01\x12\x14\n\x10\x45XTRACTOR_NUMBER\x10\x02\x12\x14\n\x10\x45XTRACTOR_CHOICE\x10\x03\x12\x13\n\x0f\x45XTRACTOR_REGEX\x10\x04\x12\x17\n\x13\x45XTRACTOR_LAST_LINE\x10\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13steer/v1/task.proto\x12\x08steer.v1\"b\n\nInlineTask\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05jsonl\x18\x02 \x01(\t\x12&\n\textractor\x18\x03 \x01(\x0e\x32\x13.steer.v1.Extractor\x12\x0f\n\x07pattern\x18\x04 \x01(\t*\xa9\x01\n\tExtractor\x12\x19\n\x15\x45XTRACTOR_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x45XTRACTOR_EXACT\x10\x01\x12\x14\n\x10\x45XTRACTOR_NUMBER\x10\x02\x12\x14\n\x10\x45XTRACTOR_CHOICE\x10\x03\x12\x13\n\x0f\x45XTRACTOR_REGEX\x10\x04\x12\x17\n\x13\x45XTRACTOR_LAST_LINE\x10\x05\x12\x12\n\x0e\x45XTRACTOR_MATH\x10\x06\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,7 +32,7 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'steer.v1.task_pb2', _global
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_EXTRACTOR']._serialized_start=134
-  _globals['_EXTRACTOR']._serialized_end=283
+  _globals['_EXTRACTOR']._serialized_end=303
   _globals['_INLINETASK']._serialized_start=33
   _globals['_INLINETASK']._serialized_end=131
 # @@protoc_insertion_point(module_scope)

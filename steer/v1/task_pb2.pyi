@@ -13,12 +13,14 @@ class Extractor(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     EXTRACTOR_CHOICE: _ClassVar[Extractor]
     EXTRACTOR_REGEX: _ClassVar[Extractor]
     EXTRACTOR_LAST_LINE: _ClassVar[Extractor]
+    EXTRACTOR_MATH: _ClassVar[Extractor]
 EXTRACTOR_UNSPECIFIED: Extractor
 EXTRACTOR_EXACT: Extractor
 EXTRACTOR_NUMBER: Extractor
 EXTRACTOR_CHOICE: Extractor
 EXTRACTOR_REGEX: Extractor
 EXTRACTOR_LAST_LINE: Extractor
+EXTRACTOR_MATH: Extractor
 
 class InlineTask(_message.Message):
     __slots__ = ("name", "jsonl", "extractor", "pattern")

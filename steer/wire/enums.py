@@ -118,6 +118,7 @@ EXTRACTOR = Table(
         Extractor.CHOICE: pb.EXTRACTOR_CHOICE,
         Extractor.REGEX: pb.EXTRACTOR_REGEX,
         Extractor.LAST_LINE: pb.EXTRACTOR_LAST_LINE,
+        Extractor.MATH: pb.EXTRACTOR_MATH,
     },
     Extractor.EXACT,
 )
