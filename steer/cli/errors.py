@@ -33,6 +33,8 @@ def _text(error: SteerError) -> str:
     lines = [str(violation) for violation in error.violations] or [error.message]
     if error.retry_after is not None:
         lines.append(f"try again in {error.retry_after:g} s")
+    if isinstance(error, Unavailable) and not error.request_id:
+        lines.append("is a server there? `steer serve` starts one, --target names another")
     if error.request_id:
         lines.append(f"request {error.request_id}")
     return "\n  ".join([f"error ({error.reason}):", *lines])

@@ -4,6 +4,9 @@ Exit codes: 0 done; 1 any other error, and for ``health`` not serving; 2 bad inp
 loading, draining or can not be reached. Each command imports what it needs when it runs.
 """
 
+from importlib.metadata import version
+from typing import Annotated
+
 import typer
 
 from steer.cli import (
@@ -33,6 +36,24 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(version("steer"))
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    pass
+
+
 app.command("serve")(serve.serve)
 app.command("compare")(compare.compare)
 app.command("score")(score.score)

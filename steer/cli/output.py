@@ -1,12 +1,15 @@
 """Printing: JSON for programs, rich for people."""
 
 import json
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from steer.errors import InvalidRequest
+
+_UNBROKEN = 100_000
 
 
 def print_json(value: Any) -> None:
@@ -22,7 +25,9 @@ def print_rich(renderable: Any) -> None:
 
 
 def print_table(heads: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
-    """A plain table, of text without markup. Nothing is cut, and the first column is not broken."""
+    """A plain table, of text without markup. Nothing is cut, and the first column is not broken;
+    where nobody sits, no line is: a row is a line for other programs."""
+    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -31,7 +36,10 @@ def print_table(heads: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
         table.add_column(head, no_wrap=place == 0, overflow="fold")
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
-    print_rich(table)
+    console = Console()
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console = Console(width=_UNBROKEN)
+    console.print(table)
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from steer.types import (
     RandomLike,
     Stored,
     WithinClass,
+    listed,
 )
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def _words(one: Intervention) -> str:
     if one.strength is not None:
         parts.append(f"× {one.strength.value:g} {one.strength.unit}")
     if one.sites:
-        parts.append(f"at {', '.join(map(str, one.sites))}")
+        parts.append(f"at {listed(one.sites)}")
     if one.where is not None:
         parts.append(f"in {one.where.phase}")
     if one.gate is not None:

@@ -14,6 +14,8 @@ from steer.specs import Run, RunState
 
 app = typer.Typer(help="Stored runs.", no_args_is_help=True)
 
+_LONGEST = 600
+
 RunId = Annotated[str, typer.Argument(help="Id of the run.")]
 
 
@@ -52,7 +54,7 @@ def show(run_id: RunId, json: Json = False, target: Target = None) -> None:
         return
     print_table(("field", "value"), _fields(run))
     spec = _plain(run)["spec"][run.kind]
-    print_table((run.kind, ""), ((key, jsonlib.dumps(value)) for key, value in spec.items()))
+    print_table((run.kind, ""), ((key, _short(value)) for key, value in spec.items()))
 
 
 @app.command("watch")
@@ -95,6 +97,16 @@ def remove(run_id: RunId, target: Target = None) -> None:
 
     with Client(target) as client:
         client.runs.delete(run_id)
+
+
+def _short(value: object) -> str:
+    """JSON; the middle of what is long, such as a task's problems, is for ``--json``."""
+    text = jsonlib.dumps(value, ensure_ascii=False)
+    left = len(text) - _LONGEST
+    if left <= 0:
+        return text
+    half = _LONGEST // 2
+    return f"{text[:half]} … {left} characters, see --json … {text[-half:]}"
 
 
 def _plain(run: Run) -> dict[str, Any]:

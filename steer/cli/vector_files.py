@@ -10,7 +10,7 @@ import typer
 from steer.cli.options import Json, Target
 from steer.cli.output import path_errors, print_json
 from steer.errors import InvalidRequest
-from steer.types import Point, VectorInfo
+from steer.types import Point, VectorInfo, listed
 
 if TYPE_CHECKING:
     from steer.client.imports import ImportOptions
@@ -85,8 +85,7 @@ def import_(
 
 def print_stored(vector: VectorInfo) -> None:
     """What was stored, and how to name it."""
-    sites = ", ".join(map(str, vector.sites))
-    print(f"stored {vector.name}@{vector.version} ({vector.kind} at {sites})")
+    print(f"stored {vector.name}@{vector.version} ({vector.kind} at {listed(vector.sites)})")
     print(vector.address)
 
 

@@ -10,7 +10,7 @@ import typer
 from steer.cli import vector_files
 from steer.cli.options import Json, Target
 from steer.cli.output import path_errors, print_json, print_table
-from steer.types import Removed, VectorInfo
+from steer.types import Removed, VectorInfo, listed
 
 app = typer.Typer(help="Stored vectors and dictionaries.", no_args_is_help=True)
 app.command("import")(vector_files.import_)
@@ -44,7 +44,7 @@ def list_vectors(
                 "shipped" if one.bundled else one.version,
                 one.kind,
                 one.model,
-                ", ".join(map(str, one.sites)),
+                listed(one.sites),
                 one.method,
                 one.description,
             )

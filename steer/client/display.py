@@ -1,13 +1,13 @@
 """A comparison for the eye: plain text, terminal, notebook. The first divergence is marked."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
-from itertools import takewhile
+from itertools import groupby, takewhile
 from typing import TYPE_CHECKING
 
 from steer.client.results import ArmResult, Comparison, Row
-from steer.types import BASELINE, Branch, Branches, Receipt
+from steer.types import BASELINE, Branch, Branches, Receipt, listed
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -83,8 +83,7 @@ def _notes(arm: ArmResult) -> Iterator[str]:
         at = measured.first_divergence
         where = "equal to the baseline" if at is None else f"differs from token {at}"
         yield f"{where}, mean KL {measured.mean_kl:.3g} nats per token"
-    for receipt in arm.receipts:
-        yield _receipt(receipt)
+    yield from receipts(arm.receipts)
     if arm.branches is not None:
         yield from _branches(arm.branches)
     elif len(arm.samples) > 1:
@@ -117,15 +116,24 @@ def _said(branch: Branch) -> str:
     return f"{_one_line(branch.answer)} ({branch.confidence:.3g})"
 
 
-def _receipt(receipt: Receipt) -> str:
-    note = (
-        f"{receipt.op} {receipt.operand} at {receipt.site}: {receipt.tokens} tokens, "
-        f"mean change {receipt.mean_change:.1%}"
-    )
-    if gate := receipt.gate:
+def receipts(given: Iterable[Receipt]) -> Iterator[str]:
+    """What fired: a line for all sites of an intervention, or for each where latents are told."""
+    for _, alike in groupby(
+        given, key=lambda one: (one.intervention, one.tokens, one.gate, one.features)
+    ):
+        yield _receipt(list(alike))
+
+
+def _receipt(alike: Sequence[Receipt]) -> str:
+    one = alike[0]
+    changes = [f"{change:.1%}" for change in sorted(each.mean_change for each in alike)]
+    change = changes[0] if changes[0] == changes[-1] else f"{changes[0]} to {changes[-1]}"
+    sites = listed(each.site for each in alike)
+    note = f"{one.op} {one.operand} at {sites}: {one.tokens} tokens, mean change {change}"
+    if gate := one.gate:
         note += f", gate open {gate.opened} of {gate.readings} (mean {gate.mean_reading:.3g})"
-    for one in receipt.features:
-        note += f", latent {one.index} {one.mean_before:.3g} → {one.mean_after:.3g}"
+    for latent in one.features:
+        note += f", latent {latent.index} {latent.mean_before:.3g} → {latent.mean_after:.3g}"
     return note
 
 

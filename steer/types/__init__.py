@@ -64,6 +64,7 @@ from steer.types.receipt import (
 from steer.types.site import (
     Point,
     Site,
+    listed,
 )
 from steer.types.started import (
     GateDecision,
@@ -176,4 +177,5 @@ __all__ = [
     "VectorInfo",
     "Where",
     "WithinClass",
+    "listed",
 ]

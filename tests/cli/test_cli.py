@@ -5,6 +5,7 @@ import inspect
 import json
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 from typer.testing import CliRunner
@@ -13,6 +14,7 @@ import steer
 from steer import wire
 from steer.cli import options
 from steer.cli.main import app
+from steer.cli.output import print_table
 from steer.server.settings import Settings
 from steer.types import Expression, RandomLike, Site, Stored, StoredRecipe, Strength, Unit, Where
 
@@ -160,7 +162,13 @@ def test_exit_codes(fake, run, error, code):
 
 
 def test_unreachable_is_three(run):
-    assert run("vectors", "list", target="unix:/nonexistent.sock").exit_code == 3
+    done = run("vectors", "list", target="unix:/nonexistent.sock")
+    assert done.exit_code == 3
+    assert "`steer serve` starts one, --target names another" in done.stderr
+
+
+def test_version(run):
+    assert run("--version").stdout.strip() == version("steer")
 
 
 def test_violations_are_one_per_line(run):
@@ -246,3 +254,10 @@ def test_python_m_steer():
     done = subprocess.run([sys.executable, "-m", "steer", "--help"], capture_output=True, text=True)
     assert done.returncode == 0
     assert "Usage: steer" in done.stdout
+
+
+def test_a_table_in_a_pipe_has_a_line_for_each_row(monkeypatch, capsys):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    print_table(("name", "description"), [("x", "far " * 100), ("y", "")])
+    head, first, second = capsys.readouterr().out.splitlines()
+    assert (head.split(), first.count("far"), second.strip()) == (["name", "description"], 100, "y")

@@ -3,12 +3,15 @@
 import io
 import json
 import math
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
 import steer
+from steer.client import display
 from steer.client.client import Client
+from steer.types import FeatureReceipt, Receipt, Site
 
 
 @pytest.fixture
@@ -24,6 +27,17 @@ def test_repr_marks_the_first_divergence(result):
     assert any("differs from token 1, mean KL 0.5 nats per token" in line for line in lines)
     assert any("add x at resid_post.1: 3 tokens, mean change 25.0%" in line for line in lines)
     assert any("more samples" in line for line in lines)
+
+
+def test_the_sites_of_one_intervention_share_a_line():
+    receipts = [Receipt(0, "add", "v", "", Site(layer), 1.0, 9, 0.1 * layer) for layer in (1, 2, 3)]
+    other = Receipt(1, "add", "v", "", Site(1), 1.0, 9, 0.5)
+    assert [*display.receipts([*receipts, other])] == [
+        "add v at resid_post.1-3: 9 tokens, mean change 10.0% to 30.0%",
+        "add v at resid_post.1: 9 tokens, mean change 50.0%",
+    ]
+    told = replace(receipts[1], features=(FeatureReceipt(7, 1.0, 2.0),))
+    assert len([*display.receipts([receipts[0], told, receipts[2]])]) == 3
 
 
 def test_html_is_escaped(result):
