@@ -74,7 +74,7 @@ def test_pandas_is_asked_for_when_it_is_missing(result, monkeypatch):
     def none(name):
         raise ImportError(name)
 
-    monkeypatch.setattr("steer.client.results.import_module", none)
+    monkeypatch.setattr("steer.client.run_table.import_module", none)
     with pytest.raises(ImportError, match="pip install pandas"):
         result.to_pandas()
 
