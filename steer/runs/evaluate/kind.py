@@ -9,6 +9,7 @@ from steer.runs.evaluate import untaught
 from steer.runs.evaluate.asking import Asking
 from steer.runs.evaluate.cast import cast_of
 from steer.runs.evaluate.checks import check
+from steer.runs.evaluate.directions import operands
 from steer.runs.evaluate.entries import CAST, Cast
 from steer.runs.evaluate.flow import Flow, Flows
 from steer.runs.evaluate.gain import gain_of
@@ -20,7 +21,8 @@ from steer.runs.evaluate.task import task_of
 from steer.runs.evaluate.traces import Writer
 from steer.runs.kind import Context, Json, Unit
 from steer.specs import EvaluateSpec, Revision
-from steer.tasks.task import Item, Task
+from steer.tasks.task import REPORT, SELECT, Item, Task
+from steer.types import Inline
 
 ITEMS = 8
 """Problems of a unit: enough for one to get the trace of another."""
@@ -96,22 +98,32 @@ def _found(ids: Sequence[str], items: Mapping[str, Item], task: Task) -> list[It
 def _told(spec: EvaluateSpec, task: Task, cast: Cast, context: Context) -> Json:
     """What the report says besides numbers."""
     model = context.model
-    used = {name: of for arm in spec.arms for name, of in used_splits(arm, context).items()}
     told = {
         **cast.to_dict(),
         "task": {"name": task.name, "description": task.description, "choices": task.choices},
         "model": {"id": model.id, "revision": model.revision, "fingerprint": model.fingerprint},
-        "warnings": [
-            f"the card of {name} does not say which problems it was trained and chosen on"
-            for name, splits in used.items()
-            if splits is None
-        ],
+        "warnings": list(_warnings(spec, context)),
     }
     if not spec.untaught:
         return {"records": [], CAST: told}
     told["arms"] += untaught.arms(spec)
     told["untaught"] = untaught.told(spec, context)
     return {"records": list(untaught.records(spec, context)), CAST: told}
+
+
+def _warnings(spec: EvaluateSpec, context: Context) -> Iterator[str]:
+    used = {name: of for arm in spec.arms for name, of in used_splits(arm, context).items()}
+    for name, splits in used.items():
+        if splits is None:
+            yield f"the card of {name} does not say which problems it was trained and chosen on"
+    given = (one for arm in spec.arms for one in operands(arm.interventions))
+    if any(isinstance(one, Inline) for one in given):
+        yield "a vector sent with the call has no card to say which problems it was chosen on"
+    if spec.arms and spec.split == SELECT:
+        yield (
+            f"these are problems of the split {SELECT}, which vectors, layers and strengths are "
+            f"chosen on: what is told of them flatters; report on {REPORT}"
+        )
 
 
 def _pieces(spec: EvaluateSpec, task: Task, cast: Cast, context: Context) -> Pieces:

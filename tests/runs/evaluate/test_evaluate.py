@@ -7,11 +7,22 @@ from dataclasses import replace
 import pytest
 
 from steer.errors import FailedPrecondition
+from steer.runs.evaluate.entries import CAST
 from steer.runs.evaluate.kind import Evaluate
 from steer.runs.kind import Unit
 from steer.specs import Controls, Extractor, InlineTask
 from steer.tasks.catalog import load_task
-from steer.types import Add, Arm, Intervention, RandomLike, Sampling, Stored
+from steer.types import (
+    Add,
+    Arm,
+    Direction,
+    Inline,
+    Intervention,
+    RandomLike,
+    Sampling,
+    Site,
+    Stored,
+)
 from tests.runs.evaluate.conftest import SPEC, evaluated
 
 ITEMS = load_task("a1").items("report", SPEC.n)
@@ -87,6 +98,21 @@ def test_what_a_run_began_with_must_still_be_there(a1):
     lost = Unit("problems-0", {"what": "problems", "begin": 0, "items": ["no such problem"]})
     with pytest.raises(FailedPrecondition, match="no longer has"):
         list(Evaluate().execute(SPEC, [lost], a1))
+
+
+def test_what_nobody_knows_of_the_problems_is_told(a1):
+    """A split that choices are made on, and a vector without a card: the report says so."""
+    data = a1.store.get("a1-rloo").tensors[Site(2)].tobytes()
+    sent = Arm("sent", (Intervention(Add(Inline((Direction(data, Site(2)),)))),))
+    spec = replace(SPEC, arms=(sent,), strengths=(), split="select", controls=Controls.NONE)
+
+    def told(asked):
+        ((_, result),) = Evaluate().execute(asked, [Unit(CAST)], a1)
+        return result[CAST]["warnings"]
+
+    flatters, unknown = sorted(told(spec), key=len, reverse=True)
+    assert "split select" in flatters and "no card" in unknown
+    assert told(replace(spec, arms=SPEC.arms, split="report")) == []
 
 
 def test_a_vector_that_is_one_of_the_nulls_elicits_nothing(a1):
