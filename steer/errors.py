@@ -15,8 +15,11 @@ SteerError
 └── ServerError         INTERNAL
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +170,22 @@ class Violations:
         """
         if not any(_is_within(field, earlier.field) for _, earlier in self._found):
             self._found.append((kind, Violation(field, reason, message)))
+
+    def tried(
+        self, make: Callable[[], T], path: str, place: Callable[[str], str] | None = None
+    ) -> T | None:
+        """What ``make`` makes; None when it raises a SteerError, and then what that says is
+        recorded: each violation, below ``path`` unless ``place`` makes another path of its field;
+        at ``path`` where it has none."""
+        try:
+            return make()
+        except SteerError as error:
+            for violation in error.violations:
+                field = place(violation.field) if place else f"{path}.{violation.field}"
+                self.add(field, violation.reason, violation.message, type(error))
+            if not error.violations:
+                self.add(path, error.reason, error.message, type(error))
+            return None
 
     def under(self, path: str) -> bool:
         """Whether something at or below ``path`` was reported."""

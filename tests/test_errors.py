@@ -8,6 +8,7 @@ from steer.errors import (
     NotFound,
     SteerError,
     Unavailable,
+    Violation,
     Violations,
 )
 
@@ -38,3 +39,16 @@ def test_the_worst_kind_decides_and_all_violations_travel_with_it(kinds, raised)
     assert [one.field for one in caught.value.violations] == [
         f"field{i}" for i in range(len(kinds))
     ]
+
+
+def test_what_another_check_said_is_recorded_below_the_field_or_where_it_was_written():
+    def refused() -> int:
+        raise NotFound("no", violations=[Violation("inner", "GONE", "is gone")])
+
+    found = Violations()
+    assert found.tried(lambda: 3, "a") == 3
+    assert found.tried(refused, "a") is None
+    assert found.tried(refused, "a", lambda field: f"b.{field}") is None
+    error = found.error()
+    assert type(error) is NotFound
+    assert [one.field for one in error.violations] == ["a.inner", "b.inner"]

@@ -1,29 +1,25 @@
 """What an evaluation can not be asked to do; everything wrong is told at once."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TypeVar
 
 from steer.critiquing import check_form, revise_prompt
-from steer.errors import FailedPrecondition, SteerError, Violations
+from steer.errors import FailedPrecondition, Violations
 from steer.runs.evaluate import untaught
 from steer.runs.evaluate.asking import max_tokens
 from steer.runs.evaluate.branching import branched
 from steer.runs.evaluate.cast import cast_of, subject_name
 from steer.runs.evaluate.making import used_splits
-from steer.runs.evaluate.task import task_of
 from steer.runs.kind import Context
+from steer.runs.prompts import check_prompts
+from steer.runs.tasks import load, task_field
 from steer.specs import Controls, EvaluateSpec
 from steer.tasks.task import Item, Task
 from steer.types import BASELINE, Trial
 
-T = TypeVar("T")
-
 PATH = "spec.evaluate"
-# Where the planner finds what it is asked about, and where the caller wrote it.
-_WRITTEN = {"trial.prompt": f"{PATH}.task_name", "trial.": f"{PATH}."}
 
 
 def check(spec: EvaluateSpec, context: Context) -> None:
@@ -41,9 +37,7 @@ def check(spec: EvaluateSpec, context: Context) -> None:
 
 
 def _task(spec: EvaluateSpec, found: Violations) -> Task | None:
-    if isinstance(spec.task, str):
-        return _tried(lambda: task_of(spec), f"{PATH}.task_name", found)
-    return _tried(lambda: task_of(spec), f"{PATH}.inline_task", found, within=True)
+    return found.tried(partial(load, spec.task), f"{PATH}.{task_field(spec.task)}")
 
 
 def _names(spec: EvaluateSpec, found: Violations) -> None:
@@ -86,7 +80,7 @@ def _selection(spec: EvaluateSpec, task: Task, context: Context, found: Violatio
         found.add(f"{PATH}.split", "NO_SUCH_SPLIT", message)
     for arm in spec.arms:
         # What is not there is for the planner to tell.
-        used = _tried(partial(used_splits, arm, context), "", Violations())
+        used = Violations().tried(partial(used_splits, arm, context), "")
         for name, splits in (used or {}).items():
             if spec.split in (splits or {}).get(task.name, ()):
                 message = (
@@ -98,7 +92,8 @@ def _selection(spec: EvaluateSpec, task: Task, context: Context, found: Violatio
 
 def _plan(spec: EvaluateSpec, task: Task, context: Context, found: Violations) -> None:
     """Plan the first problem; then look at all problems, and at the arms that are added."""
-    items = _tried(lambda: task.items(spec.split, spec.n, spec.seed), f"{PATH}.n", found)
+    of_task, of_count = f"{PATH}.{task_field(spec.task)}", f"{PATH}.n"
+    items = found.tried(partial(task.items, spec.split, spec.n, spec.seed), of_count)
     if not items:
         return
     trial = Trial(
@@ -110,24 +105,14 @@ def _plan(spec: EvaluateSpec, task: Task, context: Context, found: Violations) -
     trials = [trial]
     if spec.branching is not None:
         trials.append(branched(spec, replace(trial, arms=())))
-    planned = [_tried(partial(context.planner.trial, one, ""), PATH, found) for one in trials]
+    written = partial(_written, of_task)
+    planned = [
+        found.tried(partial(context.planner.trial, one, ""), PATH, written) for one in trials
+    ]
     if all(planned) and not found:
-        _prompts(items, context, found)
+        check_prompts(items, spec.arms, context, (of_task, of_count), found)
         _revision(items, spec, task, context, found)
         _added(spec, task, context, found)
-
-
-def _prompts(items: Sequence[Item], context: Context, found: Violations) -> None:
-    """A problem that can not be asked would end the run when its turn comes."""
-    text, longest = context.planner.text, context.model.context_length
-    lengths = ((item.id, len(text.encode(item.prompt, "prompt"))) for item in items)
-    too_long = [item for item, length in lengths if length >= longest]
-    if too_long:
-        message = (
-            f"{len(too_long)} problems fill the model's context of {longest} tokens, such as "
-            f"{', '.join(too_long[:3])}"
-        )
-        found.add(f"{PATH}.n", "TOO_LONG", message)
 
 
 def _revision(
@@ -149,7 +134,7 @@ def _revision(
         prompt = revise_prompt(item.prompt, "", "", templates)
         return len(context.planner.text.encode(prompt, "")) + said
 
-    lengths = _tried(lambda: [length(item) for item in items], path, found) or ()
+    lengths = found.tried(lambda: [length(item) for item in items], path) or ()
     too_long = sum(length + most > longest for length in lengths)
     if too_long:
         message = (
@@ -171,22 +156,8 @@ def _added(spec: EvaluateSpec, task: Task, context: Context, found: Violations) 
             found.add(f"{PATH}.arms[{index}].name", "RESERVED", message)
 
 
-def _tried(make: Callable[[], T], path: str, found: Violations, within: bool = False) -> T | None:
-    """What ``make`` makes; None when it fails, and then what it said is noted, of fields below
-    ``path`` when it is ``within``."""
-    try:
-        return make()
-    except SteerError as error:
-        for violation in error.violations:
-            field = f"{path}.{violation.field}" if within else _place(violation.field)
-            found.add(field, violation.reason, violation.message, type(error))
-        if not error.violations:
-            found.add(path, error.reason, error.message, type(error))
-        return None
-
-
-def _place(field: str) -> str:
-    for planned, written in _WRITTEN.items():
-        if field.startswith(planned):
-            return written + field.removeprefix(planned)
-    return field
+def _written(task: str, field: str) -> str:
+    """Where the caller wrote what the planner finds in ``field``. ``task``: the task's field."""
+    if field.startswith("trial.prompt"):
+        return task
+    return f"{PATH}.{field.removeprefix('trial.')}" if field.startswith("trial.") else field

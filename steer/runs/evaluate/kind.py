@@ -17,9 +17,9 @@ from steer.runs.evaluate.making import used_splits
 from steer.runs.evaluate.piece import Pieces
 from steer.runs.evaluate.report import report
 from steer.runs.evaluate.revision import Reviser
-from steer.runs.evaluate.task import task_of
 from steer.runs.evaluate.traces import Writer
 from steer.runs.kind import Context, Json, Unit
+from steer.runs.tasks import load
 from steer.specs import EvaluateSpec, Revision
 from steer.tasks.task import REPORT, SELECT, Item, Task
 from steer.types import Inline
@@ -44,7 +44,7 @@ class Evaluate:
     def units(self, spec: EvaluateSpec, context: Context) -> Sequence[Unit]:
         """The cast, then problems and what has to be retained, a few at a time. What is drawn is
         written down, so that it stays the same when a task's generator changes."""
-        task = task_of(spec)
+        task = load(spec.task)
         problems = [item.id for item in task.items(spec.split, spec.n, spec.seed)]
         retention = [item.id for item in task.retention()]
         return [
@@ -57,7 +57,7 @@ class Evaluate:
         self, spec: EvaluateSpec, units: Sequence[Unit], context: Context
     ) -> Iterator[tuple[Unit, Json]]:
         """Do the units; items of several are at work at once."""
-        task = task_of(spec)
+        task = load(spec.task)
         cast = cast_of(spec, task, context)
         work = [unit for unit in units if unit.key != CAST]
         yield from ((unit, _told(spec, task, cast, context)) for unit in units if unit.key == CAST)

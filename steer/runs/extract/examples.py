@@ -1,20 +1,18 @@
 """The texts of an extraction as token ids, and what is read of each."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import partial
 
-from steer.errors import InvalidRequest, SteerError, Violations
+from steer.errors import InvalidRequest, Violations
 from steer.intervene.ports import Text
-from steer.runs.evaluate.task import load
 from steer.runs.extract.segments import Segments
 from steer.runs.kind import Context
+from steer.runs.tasks import load, task_field
 from steer.specs import ExtractSpec, Passage, Pooling, ReadAt
 from steer.tasks.task import Item, Task
 from steer.types import Prompt
-
-T = TypeVar("T")
 
 PATH = "spec.extract"
 TRAIN = "train"
@@ -69,8 +67,8 @@ def examples_of(spec: ExtractSpec, context: Context, found: Violations) -> Examp
     """The examples; None where they can not be had. Notes everything wrong, by field."""
     task, pairs = None, None
     if (asked := spec.task) is not None:
-        field = "task_name" if isinstance(asked, str) else "inline_task"
-        task = tried(lambda: load(asked), f"{PATH}.{field}", found)
+        field = task_field(asked)
+        task = found.tried(partial(load, asked), f"{PATH}.{field}")
         if task is not None:
             pairs = _problems(task, spec, f"{PATH}.{field}", found)
         if pairs is None:
@@ -90,22 +88,10 @@ def examples_of(spec: ExtractSpec, context: Context, found: Violations) -> Examp
     return Examples(positive, negative, task)
 
 
-def tried(make: Callable[[], T], path: str, found: Violations) -> T | None:
-    """What ``make`` makes; None when it fails, and then what it said is noted."""
-    try:
-        return make()
-    except SteerError as error:
-        for violation in error.violations:
-            found.add(f"{path}.{violation.field}", violation.reason, violation.message, type(error))
-        if not error.violations:
-            found.add(path, error.reason, error.message, type(error))
-        return None
-
-
 def _problems(
     task: Task, spec: ExtractSpec, path: str, found: Violations
 ) -> tuple[tuple[Passage, ...], tuple[Passage, ...]] | None:
-    items = tried(lambda: task.items(TRAIN, spec.n, spec.seed), f"{PATH}.n", found)
+    items = found.tried(partial(task.items, TRAIN, spec.n, spec.seed), f"{PATH}.n")
     if items is None:
         return None
     cued = [(item, prompt) for item in items if (prompt := task.cued(item)) is not None]

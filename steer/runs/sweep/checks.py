@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 from steer.errors import SteerError, Violations
 from steer.runs.evaluate.checks import PATH as EVALUATE
 from steer.runs.evaluate.checks import check as check_evaluation
-from steer.runs.evaluate.task import load
 from steer.runs.kind import Context
+from steer.runs.prompts import check_prompts
 from steer.runs.sweep.cells import Grid, grid_of
 from steer.runs.sweep.stages import reporting
+from steer.runs.tasks import load, task_field
 from steer.specs import Controls, SweepSpec
 from steer.tasks.task import SELECT, Item
 from steer.types import Trial
@@ -33,14 +35,7 @@ def check(spec: SweepSpec, context: Context) -> None:
 def _arms(spec: SweepSpec, context: Context, found: Violations) -> None:
     """The arms must be fit to be evaluated on the split that reports."""
     asked = replace(reporting(spec, spec.arms), controls=Controls.NONE)
-    try:
-        check_evaluation(asked, context)
-    except SteerError as error:
-        for violation in error.violations:
-            field = _field(violation.field)
-            found.add(field, violation.reason, violation.message, type(error))
-        if not error.violations:
-            raise
+    found.tried(partial(check_evaluation, asked, context), PATH, _field)
 
 
 def _field(field: str) -> str:
@@ -59,7 +54,10 @@ def _cells(spec: SweepSpec, context: Context, found: Violations) -> None:
     if not items:
         found.add(f"{PATH}.select_n", "REQUIRED", f"the split {SELECT!r} has no problems")
         return
-    _plans(spec, grid, items[0], context, found)
+    fields = f"{PATH}.{task_field(spec.task)}", f"{PATH}.select_n"
+    check_prompts(items, spec.arms, context, fields, found)
+    if not found:
+        _plans(spec, grid, items[0], context, found)
 
 
 def _plans(spec: SweepSpec, grid: Grid, item: Item, context: Context, found: Violations) -> None:

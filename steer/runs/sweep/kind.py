@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from steer.runs.evaluate.kind import Evaluate
-from steer.runs.evaluate.task import load
 from steer.runs.kind import Context, Json, Unit
 from steer.runs.sweep.cells import Grid, grid_of
 from steer.runs.sweep.checks import check
@@ -11,6 +10,7 @@ from steer.runs.sweep.map import best_of
 from steer.runs.sweep.modes import modes
 from steer.runs.sweep.report import GRID, MODES, report
 from steer.runs.sweep.stages import CHOOSING, REPORTING, choosing, reporting
+from steer.runs.tasks import load
 from steer.specs import SweepSpec
 
 _EVALUATE = Evaluate()

@@ -8,9 +8,9 @@ from steer.elicit.probing import carries_gradients
 from steer.errors import FailedPrecondition, InvalidRequest, SteerError, Violations
 from steer.intervene.ports import Text
 from steer.intervene.shape import check_site
-from steer.runs.evaluate.task import load
-from steer.runs.extract.examples import tried
 from steer.runs.kind import Context
+from steer.runs.prompts import check_prompts
+from steer.runs.tasks import load, task_field
 from steer.runs.train.course import TOKENS
 from steer.runs.train.material import Material
 from steer.runs.train.steps import ADVANTAGES
@@ -34,14 +34,17 @@ def check(spec: TrainSpec, context: Context) -> None:
         check_site(site, context.model, f"{PATH}.sites[{index}]", found)
     if len({*spec.sites}) < len(spec.sites):
         found.add(f"{PATH}.sites", "DUPLICATE", "has a site twice")
-    task = None if spec.task is None else tried(partial(load, spec.task), _task_field(spec), found)
+    of_task = f"{PATH}.{task_field(spec.task)}"
+    task = None if spec.task is None else found.tried(partial(load, spec.task), of_task)
     for field, reason, message in (*_together(spec), *_of_task(spec, task, text)):
         found.add(f"{PATH}.{field}", reason, message)
     if spec.objective in ADVANTAGES and spec.group > context.model.max_rows:
         message = f"a group runs together; this server has rows for {context.model.max_rows}"
         found.add(f"{PATH}.group", "TOO_MANY_ROWS", message)
     if not found:
-        _lengths(spec, Material(spec, task, text, None), context, found)
+        material = Material(spec, task, text, None)
+        _lengths(spec, material, context, found)
+        check_prompts(material.selecting, (), context, (of_task, f"{PATH}.select_n"), found)
     found.raise_if_any()
 
 
@@ -120,7 +123,7 @@ def _lengths(spec: TrainSpec, material: Material, context: Context, found: Viola
     )
     for place, (part, reason, message) in islice(faults, SHOWN):
         inline = f"demonstrations[{place}].{part}"
-        field = inline if spec.demonstrations else _task_field(spec).removeprefix(f"{PATH}.")
+        field = inline if spec.demonstrations else task_field(spec.task)
         found.add(f"{PATH}.{field}", reason, message)
 
 
@@ -140,7 +143,3 @@ def _faults(
         message = f"has {whole} tokens; the model's context is {most}"
         return [("target" if shows else "prompt", "TOO_LONG", message)]
     return []
-
-
-def _task_field(spec: TrainSpec) -> str:
-    return f"{PATH}.{'task_name' if isinstance(spec.task, str) else 'inline_task'}"

@@ -10,8 +10,8 @@ from steer.elicit.policy import end_token, room
 from steer.elicit.rows import Row
 from steer.elicit.state import State, Vectors
 from steer.errors import FailedPrecondition
-from steer.runs.evaluate.task import load
 from steer.runs.kind import Context, Json
+from steer.runs.tasks import load
 from steer.runs.train.asking import Asking, Diverged
 from steer.runs.train.deployed import Deployed, deployed
 from steer.runs.train.looks import Look, Looks

@@ -11,6 +11,7 @@ from steer.runs.evaluate.kind import Evaluate
 from steer.specs import Controls, InlineTask
 from steer.store import Card, Probe, ProbeTensors, Store, Vector
 from steer.store.used import USED
+from steer.tasks.jsonl import parse_jsonl
 from steer.types import Add, Arm, Gate, Intervention, Prompt, RandomLike, Sampling, Site, Stored
 from tests.runs.evaluate.conftest import SPEC, context_of
 
@@ -138,6 +139,34 @@ def test_a_problem_that_fills_the_context_is_found_before_the_run(a1):
     error = refused(spec, a1)
     assert [one.reason for one in error.violations] == ["TOO_LONG"]
     assert "long-" in error.message
+
+
+@pytest.mark.parametrize("chats", [{5, 6, 7, 8, 9, 10}, set(range(60))])
+def test_a_problem_that_can_not_be_asked_is_named(a1, chats):
+    lines = [
+        {"id": f"chat-{i}", "messages": [{"role": "user", "content": f"quiz {i}"}], "answer": "1"}
+        if i in chats
+        else {"id": str(i), "prompt": f"quiz {i} =", "answer": "1"}
+        for i in range(60)
+    ]
+    text = "\n".join(map(json.dumps, lines))
+    spec = replace(SPEC, task=InlineTask("mine", text), controls=Controls.NONE, strengths=(), n=20)
+    (told,) = refused(spec, a1).violations
+    assert (told.field, told.reason) == ("spec.evaluate.inline_task", "NO_CHAT_TEMPLATE")
+
+
+def test_a_prefix_leaves_room_for_the_longest_problem(a1):
+    lines = [{"id": str(i), "prompt": f"quiz {i} =", "answer": "1"} for i in range(40)]
+    words = " ".join(["quiz"] * (a1.model.context_length - 20))
+    lines += [{"id": f"long-{i}", "prompt": f"{words} {i}", "answer": "1"} for i in range(40)]
+    task = InlineTask("mine", "\n".join(map(json.dumps, lines)))
+    drawn = (parse_jsonl(task.jsonl, task.name).items(SPEC.split, 30, seed) for seed in range(99))
+    seed = next(seed for seed, items in enumerate(drawn) if items[0].id.isdigit())
+    spec = replace(SPEC, task=task, controls=Controls.NONE, strengths=(), n=30, seed=seed)
+    Evaluate().check(spec, a1)
+    arm = replace(STEERED, forced_prefix=Prompt(token_ids=(5,) * 20))
+    (told,) = refused(replace(spec, arms=(arm,)), a1).violations
+    assert (told.field, told.reason) == ("spec.evaluate.n", "TOO_LONG")
 
 
 def test_a_prefix_must_leave_room_for_an_answer(a1):

@@ -108,7 +108,7 @@ CHAT = InlineTask(
         ({"revision": Revision(templates=CritiqueTemplates("", "{question}"))},
          "revision.revise_template"),
         ({"revision": Revision(critique_tokens=10**6)}, "revision"),
-        ({"task": CHAT, "n": 5, "revision": Revision()}, "task_name.chat"),
+        ({"task": CHAT, "n": 5, "revision": Revision()}, "inline_task"),
     ],
 )  # fmt: skip
 def test_what_can_not_be_revised(a1, change, field):

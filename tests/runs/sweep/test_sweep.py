@@ -1,5 +1,6 @@
 """Sweeps of organism A1: the map, the choice, and that it is reported where it was not made."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -17,9 +18,11 @@ from steer.runs.sweep.cells import Cell
 from steer.runs.sweep.kind import Sweep
 from steer.runs.sweep.map import best_of
 from steer.runs.sweep.stages import CHOOSING, REPORTING
-from steer.specs import SweepSpec
+from steer.specs import InlineTask, SweepSpec
 from steer.store import Store
 from steer.tasks.catalog import load_task
+from steer.tasks.jsonl import parse_jsonl
+from steer.tasks.task import REPORT, SELECT
 from steer.types import Add, Arm, Intervention, Point, Project, Site, Stored
 from tests.runs.evaluate.conftest import a1 as a1
 
@@ -163,6 +166,22 @@ def test_bad_sweeps(
     places = [place for place in told if place.startswith(f"spec.sweep.{field}")]
     assert places, told
     assert message in told[places[0]]
+
+
+def test_a_problem_to_choose_on_that_fills_the_context_is_found_before_the_run(a1: Background):
+    words = " ".join(["quiz"] * a1.model.context_length)
+    lines = [{"id": str(i), "prompt": f"quiz {i} =", "answer": "1"} for i in range(40)]
+    lines += [{"id": f"long-{i}", "prompt": f"{words} {i}", "answer": "1"} for i in range(40)]
+    pool = parse_jsonl("\n".join(map(json.dumps, lines)), "mine").pool
+    short = {item.id for item in pool.splits[REPORT] if item.id.isdigit()}
+    choosing = {item.id for item in pool.splits[SELECT]}
+    text = "\n".join(json.dumps(line) for line in lines if line["id"] in short | choosing)
+    spec = replace(SPEC, task=InlineTask("mine", text), select_n=len(choosing), report_n=8)
+    with pytest.raises(InvalidRequest) as caught:
+        KIND.check(spec, a1)
+    assert [(v.field, v.reason) for v in caught.value.violations] == [
+        ("spec.sweep.select_n", "TOO_LONG")
+    ]
 
 
 def test_a_vector_chosen_on_the_report_split_is_refused(a1: Background, tmp_path):

@@ -179,6 +179,12 @@ def test_weights_that_carry_no_gradients_are_told(store: Store, planner: Planner
         served.close()
 
 
+LONG = InlineTask(
+    "long",
+    "\n".join(
+        json.dumps({"id": f"{i}", "prompt": f"t{i} " * 300, "answer": "t9"}) for i in range(40)
+    ),
+)
 BAD: dict[str, tuple[TrainSpec, list[str]]] = {
     "name": (replace(SPEC, into="Not a name"), ["into"]),
     "sites": (replace(SPEC, sites=(Site(9), Site(1), Site(1))), ["sites[0].layer", "sites"]),
@@ -197,6 +203,10 @@ BAD: dict[str, tuple[TrainSpec, list[str]]] = {
     "long": (
         replace(SHOWN, demonstrations=(Demonstration(Prompt(text="t3"), "t4 " * 300),)),
         ["demonstrations[0].target"],
+    ),
+    "long to choose on": (
+        replace(SHOWN, task=LONG, objective=Objective.CROSS_ENTROPY, select_n=8),
+        ["select_n"],
     ),
     "empty": (
         replace(SHOWN, demonstrations=(Demonstration(Prompt(text="t3"), " "),)),

@@ -1,14 +1,9 @@
 """The task of a spec: a bundled one, or the caller's own."""
 
-from steer.specs import EvaluateSpec, InlineTask
+from steer.specs import InlineTask
 from steer.tasks.catalog import load_task
 from steer.tasks.jsonl import parse_jsonl
 from steer.tasks.task import Task
-
-
-def task_of(spec: EvaluateSpec) -> Task:
-    """The task of an evaluation. Raises as ``load``."""
-    return load(spec.task)
 
 
 def load(task: str | InlineTask) -> Task:
@@ -16,3 +11,8 @@ def load(task: str | InlineTask) -> Task:
     if isinstance(task, str):
         return load_task(task)
     return parse_jsonl(task.jsonl, task.name, how=task.extractor, pattern=task.pattern)
+
+
+def task_field(task: str | InlineTask | None) -> str:
+    """The field of a spec that has the task, or should have it."""
+    return "inline_task" if isinstance(task, InlineTask) else "task_name"
