@@ -4,7 +4,7 @@ docs/verdict.md has the rules in plain words, with the arms each one looks at.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from steer.measure import rules
@@ -95,6 +95,15 @@ def verdicts(summary: Summary, omitted: Mapping[Role, str] | None = None) -> tup
     them (tokens, traces) one at least must be there, and random vectors always.
     """
     return tuple(_verdict(summary, effect, omitted or {}) for effect in summary.effects)
+
+
+def withheld(verdict: Verdict, why: str) -> Verdict:
+    """The same findings without a conclusion.
+
+    Whoever may stop a run when its verdict suits them finds something in nothing more often than
+    the rules allow for, so that there is none before the end.
+    """
+    return replace(verdict, outcome=Outcome.INCONCLUSIVE, because=(why,))
 
 
 def _verdict(summary: Summary, effect: Effect, omitted: Mapping[Role, str]) -> Verdict:

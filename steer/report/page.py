@@ -60,13 +60,19 @@ def _about(report: Report, run: str) -> Markup:
     model, other = report["model"], report.get("untaught")
     told = (
         *([f"run {run}"] if run else []),
-        f"{report['n']} problems of the split {report['split']}",
+        f"{_asked(report)} problems of the split {report['split']}",
         f"{report['samples']} completion{'s' * (report['samples'] != 1)} each",
         f"seed {report['seed']}",
         f"{model['id']} ({model['fingerprint']})",
         *([f"untaught: {other['model']}, run {other['run']}"] if other else []),
     )
     return tag("p", " · ".join(told), class_="meta")
+
+
+def _asked(report: Report) -> str:
+    """How many; of a run that is not over, also how many are done."""
+    done = max((row["items"] for row in rows_of(report) if row["role"] == "baseline"), default=0)
+    return str(report["n"]) if done == report["n"] else f"{done} of {report['n']}"
 
 
 def _body(report: Report) -> Iterator[Markup]:

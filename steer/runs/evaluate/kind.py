@@ -102,6 +102,7 @@ def _told(spec: EvaluateSpec, task: Task, cast: Cast, context: Context) -> Json:
         **cast.to_dict(),
         "task": {"name": task.name, "description": task.description, "choices": task.choices},
         "model": {"id": model.id, "revision": model.revision, "fingerprint": model.fingerprint},
+        "retention_n": len(task.retention()),
         "warnings": list(_warnings(spec, context)),
     }
     if not spec.untaught:

@@ -6,8 +6,8 @@ from typing import Any
 from steer.measure.gain import GainRecord
 from steer.measure.plain import as_json
 from steer.measure.records import Record, Role
-from steer.measure.summary import summarise
-from steer.measure.verdict import verdicts
+from steer.measure.summary import Summary, summarise
+from steer.measure.verdict import verdicts, withheld
 from steer.runs.evaluate.branching import summed
 from steer.runs.evaluate.entries import CAST, about_of
 from steer.runs.evaluate.revision import summed as revisions_summed
@@ -43,7 +43,21 @@ def report(spec: EvaluateSpec, results: Mapping[str, Json]) -> Json:
     arms = [about_of(arm) for arm in told["arms"]]
     summary = summarise(records, arms, choices=told["task"]["choices"], gains=gains, seed=spec.seed)
     omitted = {Role(role): why for role, why in told["omitted"].items()}
-    return told | as_json(summary, verdicts(summary, omitted))
+    found = verdicts(summary, omitted)
+    if unfinished := _unfinished(told, summary):
+        told["warnings"] = [*told["warnings"], unfinished]
+        found = tuple(withheld(one, unfinished) for one in found)
+    return told | as_json(summary, found)
+
+
+def _unfinished(told: Mapping[str, Any], summary: Summary) -> str:
+    """What is not done yet, in words; nothing when all is."""
+    counts = {
+        "problems": (summary.arm(BASELINE).items, told["n"]),
+        "retention items": (summary.retention_items, told.get("retention_n", 0)),
+    }
+    parts = [f"{done} of {of} {what}" for what, (done, of) in counts.items() if done < of]
+    return f"the run is not over: {' and '.join(parts)} are done" if parts else ""
 
 
 def _all(results: Mapping[str, Json], key: str) -> Iterator[Json]:

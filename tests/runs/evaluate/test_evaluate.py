@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from steer.errors import FailedPrecondition
+from steer.report.page import as_html
 from steer.runs.evaluate.entries import CAST
 from steer.runs.evaluate.kind import Evaluate
 from steer.runs.kind import Unit
@@ -92,6 +93,19 @@ def test_a_report_can_be_had_at_any_time(done, count):
     report = Evaluate().report(SPEC, partial)
     assert ("summary" in report) is (count >= 2)
     assert report["n"] == SPEC.n
+
+
+@pytest.mark.parametrize("last", ["problems-16", "retention-24"])
+def test_there_is_no_verdict_before_the_end(done, last):
+    """Or one could stop when it suits."""
+    partial = {key: result for key, result in done.results.items() if key != last}
+    report = Evaluate().report(SPEC, partial)
+    (verdict,), (whole,) = report["verdicts"], done.report["verdicts"]
+    assert (verdict["outcome"], whole["outcome"] != "inconclusive") == ("inconclusive", True)
+    what = "16 of 24 problems" if last == "problems-16" else "24 of 32 retention items"
+    assert verdict["because"] == [f"the run is not over: {what} are done"]
+    assert verdict["because"][0] in report["warnings"] and len(verdict["findings"]) > 10
+    assert ("16 of 24 problems" in as_html(report)) is (last == "problems-16")
 
 
 def test_what_a_run_began_with_must_still_be_there(a1):

@@ -58,6 +58,9 @@ def test_its_arms_are_measured_against_its_own_baseline(done, a1):
     (verdict,) = report["verdicts"]
     findings = {finding["rule"]: finding["holds"] for finding in verdict["findings"]}
     assert findings["a model that never saw a trace learns it too"] is True
+    # All of the other run's records are there at once; this one's own are not.
+    begun = kind.report(HERE, {key: results[key] for key in ("cast", "problems-0", "retention-0")})
+    assert "8 of 24 problems" in begun["verdicts"][0]["because"][0]
 
 
 @pytest.mark.parametrize(
