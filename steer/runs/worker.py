@@ -55,6 +55,7 @@ class Worker:
         self._kinds, self._read, self._lease = kinds, read, lease
         self._engine, self._planner = engine, planner
         self._seen: dict[str, tuple[int, float]] = {}
+        self._left: set[str] = set()
         self._wake = threading.Event()
         self._closing = threading.Event()
         self._stop = threading.Event()
@@ -108,6 +109,7 @@ class Worker:
     def _forget(self, candidates: Iterable[Candidate]) -> None:
         there = {candidate.id for candidate in candidates}
         self._seen = {run_id: seen for run_id, seen in self._seen.items() if run_id in there}
+        self._left &= there
 
     def _free(self, candidate: Candidate) -> bool:
         """Whether nobody executes a run, or they have shown no sign of life for a lease."""
@@ -127,7 +129,9 @@ class Worker:
             for address in candidate.pins:
                 self._planner.store.resolve(address)
         except SteerError as error:
-            log.info("run %s is left to another server: %s", candidate.id, error.message)
+            if candidate.id not in self._left:
+                log.warning("run %s is left to another server: %s", candidate.id, error.message)
+            self._left.add(candidate.id)
             return False
         return True
 

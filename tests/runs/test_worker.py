@@ -204,18 +204,21 @@ def test_a_cancelled_run_is_ended_by_a_server_of_another_model(
 
 
 def test_runs_of_other_models_kinds_and_stores_are_left_alone(
-    start: Start, ledger: Ledger, planner: Planner
+    start: Start, ledger: Ledger, planner: Planner, caplog: pytest.LogCaptureFixture
 ):
     queue(ledger, planner, "model", fingerprint="another", created=1.0)
     queue(ledger, planner, "kind", kind="later", created=2.0)
     text = wire.run_spec_to_json(spec())
     elsewhere = a_run("store", fingerprint=planner.model.fingerprint, created=3.0)
     ledger.create(elsewhere, text, "sha256:asked", (f"v@sha256:{'0' * 64}",))
-    queue(ledger, planner, "mine", created=4.0)
+    for name in ("mine", "next"):  # each is looked for among all that wait
+        queue(ledger, planner, name, created=4.0)
     start()
     until(ledger, "mine", over)
+    until(ledger, "next", over)
     states = {ledger.get(name).state for name in ("model", "kind", "store")}
     assert states == {RunState.QUEUED}
+    assert caplog.text.count("run store is left to another server") == 1
 
 
 class Broken(Completions):
