@@ -137,8 +137,9 @@ def orphans(versions: Versions, name: str, folder: Folder) -> tuple[str, ...]:
 
 
 def _sweep_uploads(staging: Path, before: float) -> Iterator[str]:
-    for path in staging.iterdir() if staging.is_dir() else ():
-        # What describes an upload is needed as long as pieces of it arrive.
+    # What describes an upload is needed as long as pieces of it arrive, and goes first: judged
+    # after them, by its own age, it would be left for another day.
+    for path in sorted(staging.iterdir()) if staging.is_dir() else ():
         data = path.with_suffix(".part")
         with suppress(FileNotFoundError), open(data if data.exists() else path, "rb") as file:
             # An upload that is open is locked.
