@@ -75,10 +75,9 @@ class AsyncVectors:
         """
         given = dict(card or {})
         if isinstance(source, Mapping):
-            if "model" not in given:
-                served = await self._client.model(timeout=timeout)
-                given["model"] = parcels.model_section(served)
-            parcel = parcels.of_arrays(source, given)
+            asked = "model" not in given
+            served = await self._client.model(timeout=timeout) if asked else None
+            parcel = parcels.of_arrays(source, given, served)
         else:
             parcel = parcels.of_folder(source, given)
         upload = Uploading(name, parcel, resume)

@@ -7,6 +7,7 @@ from typing import Any
 from steer import wire
 from steer.client.arms import Treatment
 from steer.client.checked import check, member
+from steer.client.options import check_names
 from steer.client.requests import SamplingOptions, arms_of, branching_of, sampling_of
 from steer.errors import InvalidRequest
 from steer.specs import Controls, EvaluateSpec, Extractor, InlineTask, Revision, RunSpec
@@ -61,6 +62,7 @@ def make_evaluation(
 
     Raises InvalidRequest for what can not be valid anywhere.
     """
+    check_names(options, EvaluateOptions)
     own = {name: options.pop(name) for name in _OWN if name in options}
     spec = EvaluateSpec(
         task=task,

@@ -10,11 +10,17 @@ from typing import Any
 from steer.client.local_files import LocalFile, Piece
 from steer.client.operands import float32
 from steer.client.sites import SiteLike, as_site
-from steer.errors import InvalidRequest, NotFound
+from steer.errors import FailedPrecondition, InvalidRequest, NotFound, Violations
 from steer.types import ModelInfo, Site
 
 FORMAT = "steer.vector/1"
 CARD, TENSORS = "card.json", "vector.safetensors"
+
+# Fields of a card, of which vectors/README.md tells.
+_CARD_FIELDS = frozenset(
+    "format kind description model d_model sites residual_norms defaults method data_hash measured "
+    "licence created dictionary norms content_hash sha256".split()
+)
 
 # A folder with card.json and its tensor file, or {layer or site: array of shape (d_model,)}.
 Source = str | Path | Mapping[SiteLike, Any]
@@ -42,8 +48,10 @@ def of_folder(folder: str | Path, card: Mapping[str, Any]) -> Parcel:
     """A folder as ``vectors/README.md`` has it, of its first version. ``card``: fields to put in
     place of those of its card.
 
-    Raises NotFound for a file that is not there, InvalidRequest for a card that is no JSON object.
+    Raises NotFound for a file that is not there, InvalidRequest for a card that is no JSON object
+    and for fields given here that no card has.
     """
+    _check_fields(card)
     if not isinstance(folder, str | Path):
         raise InvalidRequest("give a folder with card.json, or arrays by their layers: {12: array}")
     root = Path(folder)
@@ -64,27 +72,50 @@ def of_folder(folder: str | Path, card: Mapping[str, Any]) -> Parcel:
     return _parcel(json.dumps({**own, **card}) if card else text, LocalFile.of(path))
 
 
-def model_section(model: ModelInfo) -> dict[str, str]:
-    """What a card says of the model it is for."""
-    return {"id": model.id, "revision": model.revision, "fingerprint": model.fingerprint}
+def of_arrays(
+    arrays: Mapping[SiteLike, Any], card: Mapping[str, Any], served: ModelInfo | None
+) -> Parcel:
+    """A direction. ``card``: fields of its card. ``served``: the model it is for, where the card
+    does not say.
 
-
-def of_arrays(arrays: Mapping[SiteLike, Any], card: Mapping[str, Any]) -> Parcel:
-    """A direction. ``card``: fields of its card, the model's section among them.
-
-    Raises InvalidRequest for what is no array.
+    Raises InvalidRequest for what is no array and for what is no field of a card,
+    FailedPrecondition for what does not fit ``served``.
     """
+    _check_fields(card)
     data = {as_site(site): float32(array) for site, array in arrays.items()}
     if not data:
         raise InvalidRequest("there is no array to store; give {layer: array}")
-    own = {
+    own: dict[str, Any] = {
         "format": FORMAT,
         "kind": "direction",
         "d_model": len(next(iter(data.values()))) // 4,
         "sites": [str(site) for site in sorted(data)],
         "method": {"name": "given"},
     }
+    if served is not None:
+        _check_fits(data, served)
+        of = {"id": served.id, "revision": served.revision, "fingerprint": served.fingerprint}
+        own["model"] = of
     return _parcel(json.dumps({**own, **card}), LocalFile.of(_safetensors(data)))
+
+
+def _check_fields(card: Mapping[str, Any]) -> None:
+    if unknown := card.keys() - _CARD_FIELDS:
+        named, have = ", ".join(sorted(unknown)), ", ".join(sorted(_CARD_FIELDS))
+        raise InvalidRequest(f"no fields of a card: {named}; there are {have}", reason="BAD_CARD")
+
+
+def _check_fits(data: Mapping[Site, bytes], served: ModelInfo) -> None:
+    found = Violations()
+    for site in sorted(data):
+        width = len(data[site]) // 4
+        if width != served.d_model:
+            has = f"has {width} numbers, the width of {served.id} is {served.d_model}"
+            found.add(str(site), "WIDTH_MISMATCH", has, FailedPrecondition)
+        elif site.layer >= served.layers:
+            has = f"is beyond the layers of {served.id}, 0 to {served.layers - 1}"
+            found.add(str(site), "LAYER_OUT_OF_RANGE", has, FailedPrecondition)
+    found.raise_if_any()
 
 
 def _safetensors(data: Mapping[Site, bytes]) -> bytes:

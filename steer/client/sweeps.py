@@ -6,6 +6,7 @@ from typing import Any
 from steer import wire
 from steer.client.arms import Treatment
 from steer.client.checked import check, member
+from steer.client.options import check_names
 from steer.client.requests import SamplingOptions, arms_of, sampling_of
 from steer.specs import InlineTask, RunSpec, SweepSpec
 from steer.types import Point
@@ -48,6 +49,7 @@ def make_sweep(
 
     Raises InvalidRequest for what can not be valid anywhere.
     """
+    check_names(options, SweepOptions)
     own = {name: options.pop(name) for name in _OWN if name in options}
     spec = SweepSpec(
         task=task,

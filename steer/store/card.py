@@ -109,8 +109,11 @@ def _finite(text: str) -> float:
 
 
 def _from_dict(raw: Mapping[str, Any]) -> Card:
-    model, method, defaults = raw["model"], raw["method"], raw.get("defaults", {})
-    strength, dictionary = defaults.get("strength", {}), raw.get("dictionary")
+    model, method = _section(raw["model"], "model"), _section(raw["method"], "method")
+    # What is misspelt here would go unseen, and the vector act with another strength.
+    defaults = _section(raw.get("defaults", {}), "defaults", "strength", "where")
+    strength = _section(defaults.get("strength", {}), "defaults.strength", "value", "unit")
+    dictionary = raw.get("dictionary")
     return Card(
         model=str(model["id"]),
         revision=str(model.get("revision", "")),
@@ -123,7 +126,7 @@ def _from_dict(raw: Mapping[str, Any]) -> Card:
         description=str(raw.get("description", "")),
         residual_norms=_by_site(raw.get("residual_norms", {})),
         strength=Strength(float(strength.get("value", 1.0)), Unit(strength.get("unit", "raw"))),
-        where=where_from_dict(defaults.get("where", {})),
+        where=where_from_dict(_section(defaults.get("where", {}), "defaults.where")),
         data_hash=str(raw.get("data_hash", "")),
         measured=dict(raw.get("measured", {})),
         licence=str(raw.get("licence", "")),
@@ -133,6 +136,15 @@ def _from_dict(raw: Mapping[str, Any]) -> Card:
         content_hash=str(raw.get("content_hash", "")),
         sha256=str(raw.get("sha256", "")),
     )
+
+
+def _section(value: Any, field: str, *only: str) -> Mapping[str, Any]:
+    """An object inside the card, with no other keys than ``only`` if there are any."""
+    if not isinstance(value, dict):
+        raise ValueError(f"{field}: is {value!r}, want an object")
+    if only and (unknown := value.keys() - set(only)):
+        raise ValueError(f"{field}: {', '.join(sorted(unknown))}: unknown")
+    return value
 
 
 def _sites(raw: list[str]) -> tuple[Site, ...]:

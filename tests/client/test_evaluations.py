@@ -53,7 +53,7 @@ def test_what_can_not_be_valid_is_told_without_a_server(options: dict[str, objec
 
 
 def test_unknown_options_are_a_type_error():
-    with pytest.raises(TypeError, match="temprature"):
+    with pytest.raises(TypeError, match=r"unknown option 'temprature'; have .*controls"):
         make_evaluation("a1", temprature=1)
 
 
