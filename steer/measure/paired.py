@@ -6,10 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from steer.measure.bootstrap import DRAWS, Floats, Ints, cluster_sums, interval, resampled
-from steer.measure.statistics import LEVEL, mcnemar_exact
+from steer.measure.statistics import LEVEL, TIE, mcnemar_exact
 
-# An error of rounding must not turn a tie into a smaller sum.
-_TIE = 1e-9
 MCNEMAR, SIGN_FLIPS = "mcnemar", "sign flips"
 
 
@@ -155,7 +153,7 @@ def _sign_flips(sums: Floats, seed: int, draws: int) -> Floats:
     count, total = len(sums), np.abs(sums.sum(axis=0))
     if 2**count <= draws:
         every = np.arange(2**count)[:, None] >> np.arange(count) & 1
-        return np.asarray((np.abs((2.0 * every - 1) @ sums) >= total - _TIE).mean(axis=0))
+        return np.asarray((np.abs((2.0 * every - 1) @ sums) >= total - TIE).mean(axis=0))
     signs = 2.0 * np.random.default_rng(seed).integers(0, 2, (draws, count), dtype=np.int8) - 1
-    beyond = (np.abs(signs @ sums) >= total - _TIE).sum(axis=0)
+    beyond = (np.abs(signs @ sums) >= total - TIE).sum(axis=0)
     return np.asarray((1.0 + beyond) / (1 + draws))

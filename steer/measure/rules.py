@@ -122,9 +122,7 @@ def beyond_others(effect: Effect) -> Finding:
     says = [f"{seeds(null)}, permutation p {null.p:.3f}" for null in kinds]
     says = says if found else ["no such arms"]
     holds = _either(beaten and all(one is False for one in less), excluded)
-    return of_shares(
-        "beyond other directions", found, holds, *says or ["no such arms"][bool(found) :]
-    )
+    return of_shares("beyond other directions", found, holds, *says)
 
 
 def tokens_explain(effect: Effect) -> Finding:

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from statistics import NormalDist
 
 LEVEL = 0.95
+TIE = 1e-9
+"""An error of rounding must not decide a tie: equal means may be summed in different orders."""
 
 
 def normal_quantile(level: float) -> float:
@@ -74,7 +76,7 @@ def permutation_p(observed: float, nulls: Sequence[float]) -> float:
     Source: B. Phipson and G. K. Smyth, "Permutation p-values should never be zero", Statistical
     Applications in Genetics and Molecular Biology 9 (2010), article 39.
     """
-    return (1 + sum(null >= observed for null in nulls)) / (1 + len(nulls))
+    return (1 + sum(null >= observed - TIE for null in nulls)) / (1 + len(nulls))
 
 
 def nulls_needed(comparisons: int, alpha: float = 0.05) -> int:

@@ -50,6 +50,21 @@ def test_ties_count_against_the_vector() -> None:
     assert only(summarise(rows(rights), arms, draws=100)).p == pytest.approx(2 / 4)
 
 
+def test_ties_of_means_over_samples_count_whatever_order_they_are_summed_in() -> None:
+    """The same shares of three samples, at other items: sums of thirds round differently."""
+    arms, random = [BASE, V, *random_arms(20)], np.random.default_rng(0)
+    rights = random.integers(0, 4, 50)
+    given = {"base": np.zeros(50), "v": rights}
+    given |= {f"r{i}": random.permutation(rights) for i in range(20)}
+    records = [
+        record(arm, str(item), sample < count, sample=sample)
+        for arm, counts in given.items()
+        for item, count in enumerate(counts)
+        for sample in range(3)
+    ]
+    assert only(summarise(records, arms, draws=100)).p == 1
+
+
 def test_several_steered_arms_are_corrected_for() -> None:
     """Each against nulls of its own norm: with 20 seeds, none of two can be certain."""
     other = MeasuredArm("w", Role.STEERED)
