@@ -3,7 +3,7 @@
 docs/verdict.md has the rules in plain words, with the arms each one looks at.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -88,13 +88,19 @@ _REASONING: Mapping[str, bool] = {
 _OPTIONAL = ("other_targets_explain", "teaching_explains")
 
 
-def verdicts(summary: Summary, omitted: Mapping[Role, str] | None = None) -> tuple[Verdict, ...]:
+def verdicts(
+    summary: Summary,
+    omitted: Mapping[Role, str] | None = None,
+    needed: Set[Role] = frozenset(),
+) -> tuple[Verdict, ...]:
     """A verdict on each steered arm that can be compared with the baseline.
 
     ``omitted``: controls the task or the vector has no such thing for, and why; of each group of
-    them (tokens, traces) one at least must be there, and random vectors always.
+    them (tokens, traces) one at least must be there, and random vectors always, and those of
+    ``needed``.
     """
-    return tuple(_verdict(summary, effect, omitted or {}) for effect in summary.effects)
+    waived = (omitted or {}).keys() - needed - {Role.RANDOM}
+    return tuple(_verdict(summary, effect, omitted or {}, waived) for effect in summary.effects)
 
 
 def withheld(verdict: Verdict, why: str) -> Verdict:
@@ -106,12 +112,14 @@ def withheld(verdict: Verdict, why: str) -> Verdict:
     return replace(verdict, outcome=Outcome.INCONCLUSIVE, because=(why,))
 
 
-def _verdict(summary: Summary, effect: Effect, omitted: Mapping[Role, str]) -> Verdict:
+def _verdict(
+    summary: Summary, effect: Effect, omitted: Mapping[Role, str], waived: Set[Role]
+) -> Verdict:
     arm = summary.arm(effect.arm)
     gain = arm.against_baseline
     assert gain is not None  # there is an effect of it
     found = _findings(effect, gain, arm.retention_against_baseline)
-    missing = _missing(effect, omitted)
+    missing = _missing(effect, waived)
     outcome, because = _decide(found, missing, effect)
     cautions = _cautions(arm, effect, found, omitted, outcome)
     return Verdict(effect.arm, outcome, because, tuple(found.values()), missing, tuple(cautions))
@@ -139,9 +147,8 @@ def _findings(effect: Effect, gain: Difference, kept: Difference | None) -> dict
     }
 
 
-def _missing(effect: Effect, omitted: Mapping[Role, str]) -> tuple[Role, ...]:
+def _missing(effect: Effect, waived: Set[Role]) -> tuple[Role, ...]:
     there = {one.role for one in effect.controls} | {one.role for one in effect.nulls}
-    waived = set(omitted) - {Role.RANDOM}
     return tuple(role for role in REQUIRED if role not in there | waived)
 
 

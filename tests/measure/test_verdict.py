@@ -22,6 +22,17 @@ def judge(arms: Sequence[Made], items: int = 500, seed: int = 0, **omitted: str)
     return found
 
 
+def test_a_control_that_the_subject_rules_out_is_missing() -> None:
+    """What the task has no such thing for is waived; what the arm itself forbids is not."""
+    arms = [one for one in standard(A2) if one.arm.role is not Role.SWAPPED]
+    summary = summarise(records(arms, 500), [one.arm for one in arms], choices=10, draws=2000)
+    omitted = {Role.SWAPPED: "the subject's completions begin with a prefix of its own"}
+    (waived,) = verdicts(summary, omitted)
+    (needed,) = verdicts(summary, omitted, frozenset({Role.SWAPPED}))
+    assert (waived.outcome, needed.outcome) == (Outcome.REASONING, Outcome.INCONCLUSIVE)
+    assert needed.missing == (Role.SWAPPED,) and "missing arms: swapped" in needed.because
+
+
 @pytest.mark.parametrize(
     ("arms", "outcome"),
     [

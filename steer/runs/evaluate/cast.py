@@ -27,6 +27,7 @@ def cast_of(spec: EvaluateSpec, task: Task, context: Context) -> Cast:
     subject = next((arm for arm in arms if arm.name == subject_name(spec)), None)
     entries = [_claim(arm, subject, spec, sources) for arm in arms]
     omitted: dict[Role, str] = {}
+    needed: set[Role] = set()
     if spec.branching is not None:
         steered = [entry for entry in entries if entry.about.role is Role.STEERED]
         entries += branched_entries(steered)
@@ -45,11 +46,11 @@ def cast_of(spec: EvaluateSpec, task: Task, context: Context) -> Cast:
         controls = Controls(
             subject, task.cues, checked, sources, text, spec.random_seeds, first_seed, others
         )
-        more, omitted = controls.all()
+        more, omitted, needed = controls.all()
         entries += more
         # What the caller gave need not be there again.
         omitted = {role: why for role, why in omitted.items() if role not in _roles(entries)}
-    return Cast(subject_name(spec), tuple(entries), omitted)
+    return Cast(subject_name(spec), tuple(entries), omitted, frozenset(needed & omitted.keys()))
 
 
 def _roles(entries: Iterable[Entry]) -> set[Role]:

@@ -51,16 +51,20 @@ class Controls:
     seed: int
     others: Sequence[Arm] = ()
 
-    def all(self) -> tuple[list[Entry], dict[Role, str]]:
-        """Every control there is, and why there are not the others."""
+    def all(self) -> tuple[list[Entry], dict[Role, str], set[Role]]:
+        """Every control there is, why there are not the others, and those of the others that a
+        claim needs all the same."""
         entries: list[Entry] = []
         omitted: dict[Role, str] = {}
+        needed: set[Role] = set()
         for role, make in self._table().items():
             try:
                 entries += make()
             except NotHere as why:
                 omitted[role] = str(why)
-        return entries, omitted
+                if isinstance(why, NotSo):
+                    needed.add(role)
+        return entries, omitted, needed
 
     def _table(self) -> Mapping[Role, Callable[[], Sequence[Entry]]]:
         return {
@@ -190,7 +194,7 @@ class Controls:
         if not self.checked:
             raise NotHere("the task knows no traces")
         if self.subject.forced_prefix is not None:
-            raise NotHere("the subject's completions begin with a prefix of its own")
+            raise NotSo("the subject's completions begin with a prefix of its own")
         return [self._entry(name, role, value, self._like_subject(name, self._steered()))]
 
     # ---- parts ----------------------------------------------------------------------------------
@@ -216,6 +220,10 @@ class Controls:
 
 class NotHere(Exception):
     """A control that does not exist for this subject, model and task; says why."""
+
+
+class NotSo(NotHere):
+    """A control that there would be, were the subject not asked for as it is."""
 
 
 def _seeded(

@@ -68,11 +68,12 @@ def about_of(entry: Mapping[str, Any]) -> MeasuredArm:
 class Cast:
     """All arms of an evaluation but the baseline; ``subject`` is the name of the one that claims
     are about, empty when there is none. ``omitted``: the standard controls that it has none of, and
-    why."""
+    why; ``needed``: those of them that a claim needs all the same."""
 
     subject: str
     entries: tuple[Entry, ...]
     omitted: Mapping[Role, str] = field(default_factory=dict)
+    needed: frozenset[Role] = frozenset()
 
     @property
     def steered(self) -> Entry | None:
@@ -91,4 +92,5 @@ class Cast:
             "subject": self.subject,
             "arms": [entry.to_dict() for entry in (baseline, *self.entries)],
             "omitted": {role.value: why for role, why in self.omitted.items()},
+            "needed": sorted(role.value for role in self.needed),
         }

@@ -43,7 +43,7 @@ def report(spec: EvaluateSpec, results: Mapping[str, Json]) -> Json:
     arms = [about_of(arm) for arm in told["arms"]]
     summary = summarise(records, arms, choices=told["task"]["choices"], gains=gains, seed=spec.seed)
     omitted = {Role(role): why for role, why in told["omitted"].items()}
-    found = verdicts(summary, omitted)
+    found = verdicts(summary, omitted, frozenset(map(Role, told.get("needed", ()))))
     if unfinished := _unfinished(told, summary):
         told["warnings"] = [*told["warnings"], unfinished]
         found = tuple(withheld(one, unfinished) for one in found)

@@ -17,6 +17,7 @@ from steer.types import (
     Intervention,
     OrthogonalTo,
     Project,
+    Prompt,
     Site,
     Stored,
     Strength,
@@ -105,6 +106,14 @@ def test_what_has_no_meaning_is_left_out_and_says_why(a1):
     cast = cast_of(replace(SPEC, task="facts", n=4, strengths=()), facts, a1)
     assert "traces" in cast.omitted[Role.SWAPPED]
     assert cast.omitted.keys() >= {Role.BIAS, Role.FORCED, Role.ANSWER_ONLY, Role.TRUNCATED}
+    assert not cast.needed
+
+
+def test_a_prefix_of_the_subjects_own_excuses_from_no_control(a1):
+    prefixed = replace(SPEC.arms[0], forced_prefix=Prompt("THINK"))
+    cast = cast_of(replace(SPEC, arms=(prefixed,)), A1, a1)
+    assert cast.needed == {Role.SWAPPED, Role.CORRUPTED, Role.FILLER, Role.TRUNCATED}
+    assert "prefix of its own" in cast.omitted[Role.SWAPPED]
 
 
 def test_directions_from_within_the_classes_where_the_vector_has_their_spread(a1):
