@@ -25,7 +25,7 @@ LABEL org.opencontainers.image.title="steer" \
       org.opencontainers.image.description="A base model's output with and without steering" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.revision="${REVISION}"
-# Home is the only place that is written to besides /tmp: model downloads go there.
+# Home is the only place that is written to besides /tmp: the store, runs, model downloads.
 RUN groupadd --gid 10001 steer \
     && useradd --no-log-init --uid 10001 --gid 10001 --home-dir /cache --create-home steer
 COPY --from=build /opt/steer /opt/steer
