@@ -12,15 +12,13 @@ import signal
 import sys
 from typing import Any
 
-READ = 1000
-"""Characters at the end of a text in which its answer is looked for."""
 _MEMORY = 4 * 2**30
 
 
 def _parsed(text: str) -> list[Any]:
     from math_verify import parse
 
-    found: list[Any] = parse(text[-READ:], parsing_timeout=0)
+    found: list[Any] = parse(text, parsing_timeout=0)
     return found
 
 

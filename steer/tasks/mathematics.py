@@ -14,8 +14,10 @@ from steer.errors import FailedPrecondition
 
 SECONDS = 5.0
 """Longest for one expression. What takes longer is no answer, and not the right one."""
+READ = 1000
+"""Characters at the end of a text in which its answer is looked for."""
 _KEPT = ("PATH", "LANG", "LC_ALL")
-_REMEMBERED = 65_536
+_REMEMBERED = 16_384
 
 
 class Judge:
@@ -30,7 +32,7 @@ class Judge:
 
     def read(self, text: str) -> str | None:
         """The last expression of a text; None without one."""
-        found: str | None = self._ask({"text": text})
+        found: str | None = self._ask({"text": text[-READ:]})
         return found
 
     def same(self, answer: str, gold: str) -> bool:

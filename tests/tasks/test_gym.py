@@ -93,5 +93,7 @@ def test_what_never_ends_is_not_right() -> None:
             began = time.monotonic()
             assert judge.read(f"${endless}$") == endless and not judge.same(endless, "1")
             assert not judge.same(endless, "1") and time.monotonic() - began < 30
+        # A long text is read at its end, and not kept whole.
+        assert judge.read("$7$ " + "so " * 10_000 + "$8$") == "8"
         # The process that was ended has a successor.
         assert judge.same("2", r"\frac{4}{2}") and judge.read("half \ud800") is None
