@@ -20,11 +20,10 @@ from steer.types import (
     Op,
     Operand,
     OrthogonalTo,
-    Project,
     RandomLike,
-    Replace,
-    Rotate,
     WithinClass,
+    operand_of,
+    redirected,
 )
 
 Subject = VectorLike | Recipe | Intervention
@@ -66,8 +65,6 @@ def _derived(wrap: Callable[[Operand], Operand], of: Subject, options: Options) 
 
 
 def _wrapped(op: Op, wrap: Callable[[Operand], Operand]) -> Op:
-    if isinstance(op, Add | Project | Rotate):
-        return replace(op, operand=wrap(op.operand))
-    if isinstance(op, Replace) and op.operand is not None:
-        return replace(op, operand=wrap(op.operand))
-    raise InvalidRequest(f"the op {op.name} has no direction to change")
+    if operand_of(op) is None:
+        raise InvalidRequest(f"the op {op.name} has no direction to change")
+    return redirected(op, wrap)

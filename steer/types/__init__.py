@@ -45,6 +45,8 @@ from steer.types.op import (
     Project,
     Replace,
     Rotate,
+    operand_of,
+    redirected,
 )
 from steer.types.operand import (
     Direction,
@@ -178,4 +180,6 @@ __all__ = [
     "Where",
     "WithinClass",
     "listed",
+    "operand_of",
+    "redirected",
 ]

@@ -1,6 +1,7 @@
 """What is done at a site. h: the activation there, v: the operand, s: the strength."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import ClassVar
 
@@ -90,3 +91,17 @@ class Replace:
 
 
 Op = Add | Project | Rotate | Feature | LowRank | Replace
+Directed = Add | Project | Rotate | Replace
+"""The ops that work with a direction, or may."""
+
+
+def operand_of(op: Op) -> Operand | None:
+    """The direction an op works with; None where it has none."""
+    return op.operand if isinstance(op, Directed) else None
+
+
+def redirected(op: Op, change: Callable[[Operand], Operand]) -> Op:
+    """The op with ``change`` of its direction; as it is where it has none."""
+    if isinstance(op, Directed) and op.operand is not None:
+        return replace(op, operand=change(op.operand))
+    return op

@@ -6,7 +6,7 @@ from dataclasses import replace
 from steer.measure.records import MeasuredArm, Role
 from steer.runs.evaluate.branching import branched_entries
 from steer.runs.evaluate.controls import Controls
-from steer.runs.evaluate.directions import Sources, operand_of, scaled
+from steer.runs.evaluate.directions import Sources, scaled
 from steer.runs.evaluate.entries import CUE, Cast, Entry
 from steer.runs.evaluate.making import swapped_targets
 from steer.runs.evaluate.revision import revised_entries
@@ -14,7 +14,7 @@ from steer.runs.kind import Context
 from steer.specs import Controls as Wanted
 from steer.specs import EvaluateSpec
 from steer.tasks.task import Task
-from steer.types import Arm, Intervention, OrthogonalTo
+from steer.types import Arm, Intervention, OrthogonalTo, operand_of
 
 SEEDS_APART = 1000
 """Between the random directions of evaluations with neighbouring seeds."""

@@ -10,7 +10,7 @@ from steer.errors import Violations
 from steer.intervene.operands import Directions, OperandResolver, pick
 from steer.intervene.resolve import strength_of
 from steer.runs.kind import Context
-from steer.types import Add, Intervention, Op, Operand, Project, Replace, Rotate, Strength
+from steer.types import Intervention, Operand, Strength, operand_of, redirected
 
 
 @dataclass(frozen=True)
@@ -73,11 +73,6 @@ class Sources:
         return found
 
 
-def operand_of(op: Op) -> Operand | None:
-    """The direction an op works with; None where it has none."""
-    return op.operand if isinstance(op, Add | Project | Rotate | Replace) else None
-
-
 def operands(items: Sequence[Intervention]) -> list[Operand]:
     """The directions of several interventions."""
     return [operand for item in items if (operand := operand_of(item.op)) is not None]
@@ -87,15 +82,11 @@ def wrapped(
     items: Sequence[Intervention], wrap: Callable[[Operand, int], Operand]
 ) -> tuple[Intervention, ...]:
     """The interventions with ``wrap(operand, place)`` in the place of every operand."""
-    changed = []
-    for place, item in enumerate(items):
-        op = item.op
-        if isinstance(op, Add | Project | Rotate):
-            op = replace(op, operand=wrap(op.operand, place))
-        elif isinstance(op, Replace) and op.operand is not None:
-            op = replace(op, operand=wrap(op.operand, place))
-        changed.append(replace(item, op=op))
-    return tuple(changed)
+
+    def changed(place: int, item: Intervention) -> Intervention:
+        return replace(item, op=redirected(item.op, lambda operand: wrap(operand, place)))
+
+    return tuple(changed(place, item) for place, item in enumerate(items))
 
 
 def scaled(items: Sequence[Intervention], factor: float) -> tuple[Intervention, ...]:
