@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -82,7 +82,7 @@ class Card:
 
     @classmethod
     def from_json(cls, text: str) -> "Card":
-        """Read a card. Raises CardError naming the field."""
+        """Read a card. Raises CardError naming every field that does not fit."""
         try:
             raw = json.loads(text, parse_constant=_refuse, parse_float=_finite)
             check_characters(text, raw)
@@ -90,12 +90,7 @@ class Card:
             raise CardError(f"not JSON: {error}") from error
         if not isinstance(raw, dict) or raw.get("format") != FORMAT:
             raise CardError(f"format: want {FORMAT!r}")
-        try:
-            return _from_dict(raw)
-        except KeyError as error:
-            raise CardError(f"{error.args[0]}: missing") from error
-        except (TypeError, ValueError, AttributeError) as error:
-            raise CardError(str(error)) from error
+        return _from_dict(raw)
 
 
 def _refuse(constant: str) -> None:
@@ -109,54 +104,141 @@ def _finite(text: str) -> float:
 
 
 def _from_dict(raw: Mapping[str, Any]) -> Card:
-    model, method = _section(raw["model"], "model"), _section(raw["method"], "method")
-    # What is misspelt here would go unseen, and the vector act with another strength.
-    defaults = _section(raw.get("defaults", {}), "defaults", "strength", "where")
-    strength = _section(defaults.get("strength", {}), "defaults.strength", "value", "unit")
-    dictionary = raw.get("dictionary")
-    return Card(
-        model=str(model["id"]),
-        revision=str(model.get("revision", "")),
-        fingerprint=str(model["fingerprint"]),
-        d_model=typed(raw["d_model"], int, "d_model"),
-        sites=_sites(raw["sites"]),
-        method=str(method["name"]),
-        parameters=dict(method.get("parameters", {})),
-        kind=str(raw["kind"]),
-        description=str(raw.get("description", "")),
-        residual_norms=_by_site(raw.get("residual_norms", {})),
-        strength=Strength(float(strength.get("value", 1.0)), Unit(strength.get("unit", "raw"))),
-        where=where_from_dict(_section(defaults.get("where", {}), "defaults.where")),
-        data_hash=str(raw.get("data_hash", "")),
-        measured=dict(raw.get("measured", {})),
-        licence=str(raw.get("licence", "")),
-        created=str(raw.get("created", "")),
-        dictionary=DictionarySpec.from_dict(dictionary) if dictionary else None,
-        norms=_by_site(raw.get("norms", {})),
-        content_hash=str(raw.get("content_hash", "")),
-        sha256=str(raw.get("sha256", "")),
-    )
+    """Raises CardError with everything that does not fit."""
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for name, (path, read, needed) in _FIELDS.items():
+        try:
+            value = _at(raw, path)
+            if value is not None:
+                values[name] = read(value, path)
+            elif needed:
+                raise ValueError(f"{path}: missing")
+        except ValueError as error:
+            # Several fields may lie in what is no object.
+            if str(error) not in problems:
+                problems.append(str(error))
+    if problems:
+        raise CardError("; ".join(problems))
+    return Card(**values)
 
 
-def _section(value: Any, field: str, *only: str) -> Mapping[str, Any]:
-    """An object inside the card, with no other keys than ``only`` if there are any."""
+def _at(raw: Mapping[str, Any], path: str) -> Any:
+    """The value at a path; None where there is none."""
+    *way, last = path.split(".")
+    for key in way:
+        raw = {} if raw.get(key) is None else _object(raw[key], key)
+    return raw.get(last)
+
+
+def _object(value: Any, path: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise ValueError(f"{field}: is {value!r}, want an object")
-    if only and (unknown := value.keys() - set(only)):
-        raise ValueError(f"{field}: {', '.join(sorted(unknown))}: unknown")
+        raise ValueError(f"{path}: is {value!r:.100}, want an object")
+    only = _ONLY.get(path)
+    if only and (unknown := value.keys() - only):
+        raise ValueError(f"{path}: {', '.join(sorted(unknown))[:200]}: unknown")
     return value
 
 
-def _sites(raw: list[str]) -> tuple[Site, ...]:
-    sites = tuple(map(Site.parse, raw))
+def _text(value: Any, path: str) -> str:
+    return typed(value, str, path)
+
+
+def _width(value: Any, path: str) -> int:
+    if (width := typed(value, int, path)) < 1:
+        raise ValueError(f"{path}: is {width}, want at least 1")
+    return width
+
+
+def _number(value: Any, path: str) -> float:
+    if type(value) not in (int, float):
+        raise ValueError(f"{path}: is {value!r:.100}, want a number")
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise ValueError(f"{path}: is beyond float64") from error
+
+
+def _sites(value: Any, path: str) -> tuple[Site, ...]:
+    sites = tuple(_site(one, path) for one in typed(value, list, path))
     if not sites or len(set(sites)) < len(sites):
-        raise ValueError(f"sites: are {raw}, want one or more, each once")
+        raise ValueError(f"{path}: are {value!r:.200}, want one or more, each once")
     return sites
+
+
+def _site(value: Any, path: str) -> Site:
+    try:
+        return Site.parse(typed(value, str, path))
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def _norms(value: Any, path: str) -> dict[Site, float]:
+    found = _object(value, path)
+    return {_site(site, path): _number(norm, f"{path}.{site}") for site, norm in found.items()}
+
+
+def _residual_norms(value: Any, path: str) -> dict[Site, float]:
+    norms = _norms(value, path)
+    for site, norm in norms.items():
+        if norm <= 0:
+            raise ValueError(f"{path}.{site}: is {norm}, want a number above 0")
+    return norms
+
+
+def _inner(read: Callable[[dict[str, Any]], Any]) -> Callable[[Any, str], Any]:
+    """Reads an object by what raises errors of Python for what has another form."""
+
+    def inner(value: Any, path: str) -> Any:
+        raw = _object(value, path)
+        try:
+            return read(raw)
+        except KeyError as error:
+            raise ValueError(f"{path}.{error.args[0]}: missing") from error
+        except (TypeError, AttributeError, ValueError) as error:
+            raise ValueError(f"{path}: {error}") from error
+
+    return inner
+
+
+def _strength(value: Any, path: str) -> Strength:
+    raw = _object(value, path)
+    unit = raw.get("unit", Unit.RAW)
+    if unit not in list(Unit):
+        raise ValueError(f"{path}.unit: is {unit!r}, want {' or '.join(Unit)}")
+    return Strength(_number(raw.get("value", 1.0), f"{path}.value"), Unit(unit))
 
 
 def _by_name(norms: Mapping[Site, float]) -> dict[str, float]:
     return {str(site): norm for site, norm in norms.items()}
 
 
-def _by_site(norms: Mapping[str, Any]) -> dict[Site, float]:
-    return {Site.parse(site): float(norm) for site, norm in norms.items()}
+# What is misspelt here would go unseen, and the vector act with another strength.
+_ONLY: Mapping[str, Set[str]] = {
+    "defaults": {"strength", "where"},
+    "defaults.strength": {"value", "unit"},
+}
+_FIELDS: Mapping[str, tuple[str, Callable[[Any, str], Any], bool]] = {
+    "model": ("model.id", _text, True),
+    "revision": ("model.revision", _text, False),
+    "fingerprint": ("model.fingerprint", _text, True),
+    "d_model": ("d_model", _width, True),
+    "sites": ("sites", _sites, True),
+    "method": ("method.name", _text, True),
+    "parameters": ("method.parameters", _object, False),
+    "kind": ("kind", _text, True),
+    "description": ("description", _text, False),
+    "residual_norms": ("residual_norms", _residual_norms, False),
+    "strength": ("defaults.strength", _strength, False),
+    "where": ("defaults.where", _inner(where_from_dict), False),
+    "data_hash": ("data_hash", _text, False),
+    "measured": ("measured", _object, False),
+    "licence": ("licence", _text, False),
+    "created": ("created", _text, False),
+    "dictionary": ("dictionary", _inner(DictionarySpec.from_dict), False),
+    "norms": ("norms", _norms, False),
+    "content_hash": ("content_hash", _text, False),
+    "sha256": ("sha256", _text, False),
+}
+"""Of a card: where each is in card.json, what reads it and names the path when it can not, and
+whether it has to be there."""

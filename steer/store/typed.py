@@ -6,14 +6,14 @@ from typing import Any, TypeVar
 
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
-T = TypeVar("T", int, bool, str)
+T = TypeVar("T", int, bool, str, list[Any], dict[str, Any])
 
 
 def typed(value: Any, kind: type[T], field: str) -> T:
     """``value`` if it is of this very type. Raises ValueError naming the field."""
     # Not isinstance: to it, true is an integer.
     if type(value) is not kind:
-        raise ValueError(f"{field}: is {value!r}, want {kind.__name__}")
+        raise ValueError(f"{field}: is {value!r:.100}, want {kind.__name__}")
     return value
 
 

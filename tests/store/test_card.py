@@ -45,6 +45,7 @@ JSON = st.recursive(
 )
 OBJECTS = st.dictionaries(TEXTS, JSON, max_size=3)
 NORMS = st.dictionaries(SITES, NUMBERS, max_size=3)
+RESIDUAL = st.dictionaries(SITES, st.floats(1e-9, 1e9), max_size=3)
 SPECS = st.builds(
     DictionarySpec,
     st.sampled_from(Architecture),
@@ -58,13 +59,13 @@ CARDS = st.builds(
     Card,
     model=TEXTS,
     fingerprint=TEXTS,
-    d_model=INTS,
+    d_model=st.integers(1, 10**9),
     sites=st.lists(SITES, min_size=1, max_size=4, unique=True).map(tuple),
     method=TEXTS,
     kind=TEXTS,
     description=TEXTS,
     revision=TEXTS,
-    residual_norms=NORMS,
+    residual_norms=RESIDUAL,
     strength=st.builds(Strength, NUMBERS, st.sampled_from(Unit)),
     where=WHERE,
     parameters=OBJECTS,
@@ -116,7 +117,7 @@ def changed(path: str, value: object) -> str:
 
 BAD = [
     ("format", "steer.vector/2", "format"),
-    ("model", ..., "model: missing"),
+    ("model", ..., r"model\.id: missing; model\.fingerprint: missing"),
     ("model.fingerprint", ..., "fingerprint: missing"),
     ("d_model", ..., "d_model: missing"),
     ("d_model", "8", "d_model: is '8', want int"),
@@ -126,7 +127,24 @@ BAD = [
     ("sites", ["resid_post.0"] * 2, "sites: are"),
     ("sites", ["resid_post"], "not a site"),
     ("sites", ["nowhere.0"], "nowhere"),
-    ("sites", 3, "int"),
+    ("sites", 3, "sites: is 3, want list"),
+    ("sites", [3], "sites: is 3, want str"),
+    ("sites", "resid_post.0", "sites: is 'resid_post.0', want list"),
+    ("d_model", -8, "d_model: is -8, want at least 1"),
+    ("model.id", None, r"model\.id: missing"),
+    ("method", ["x"], r"method: is \['x'\], want an object"),
+    ("kind", ["sae"], "kind: is"),
+    ("created", 2026, "created: is 2026, want str"),
+    ("measured", [1], r"measured: is \[1\], want an object"),
+    ("defaults", [], r"defaults: is \[\], want an object"),
+    ("defaults.strength.value", "1", r"defaults\.strength\.value: is '1', want a number"),
+    ("defaults.strength.value", 10**400, r"defaults\.strength\.value: is beyond float64"),
+    ("defaults.where.ranges", 3, r"defaults\.where: "),
+    ("residual_norms", {"resid_post.0": 0}, r"residual_norms\.resid_post\.0: is 0.*above 0"),
+    ("residual_norms", {"resid_post.0": -2.5}, "above 0"),
+    ("norms", {"resid_post.0": True}, r"norms\.resid_post\.0: is True, want a number"),
+    ("dictionary", "topk", "dictionary: is 'topk', want an object"),
+    ("dictionary.architecture", ..., r"dictionary\.architecture: missing"),
     ("residual_norms", {"resid_post.0": "wide"}, "wide"),
     ("model", "gpt2", "model: is 'gpt2', want an object"),
     ("method", 3, "method: is 3, want an object"),
@@ -157,6 +175,19 @@ BAD = [
 def test_what_can_not_be_meant_is_refused(path, value, says):
     with pytest.raises(CardError, match=says):
         Card.from_json(changed(path, value))
+
+
+def test_everything_that_does_not_fit_is_said():
+    raw = json.loads(CARD.to_json()) | {"d_model": 0, "kind": 3, "model": {"id": 4}}
+    with pytest.raises(CardError) as caught:
+        Card.from_json(json.dumps(raw))
+    wanted = ("model.id: is 4", "model.fingerprint: missing", "d_model: is 0", "kind: is 3")
+    assert all(part in str(caught.value) for part in wanted)
+
+
+def test_null_is_what_is_left_out():
+    raw = json.loads(CARD.to_json()) | {"defaults": None, "measured": None, "licence": None}
+    assert Card.from_json(json.dumps(raw)) == replace(CARD, where=Where())
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "3", "null", "[" * 100_000, '{"a": 1e999}'])
