@@ -1,10 +1,17 @@
 """Sizes of pages, the same in every listing."""
 
+from collections.abc import Sequence
+from itertools import accumulate
+
+from google.protobuf.message import Message
+
 import steer.v1 as pb
 from steer.errors import InvalidRequest, Violation
 from steer.store.address import is_name
 
 DEFAULT_PAGE, LARGEST_PAGE = 100, 1000
+LARGEST_ANSWER = 16 << 20
+"""Bytes."""
 
 Paged = pb.ListVectorsRequest | pb.ListRecipesRequest | pb.ListRunsRequest
 
@@ -29,3 +36,10 @@ def name_before(request: pb.ListVectorsRequest | pb.ListRecipesRequest) -> str:
         violation = Violation("page_token", "BAD_TOKEN", message)
         raise InvalidRequest(str(violation), reason="BAD_TOKEN", violations=[violation])
     return token
+
+
+def fitting(messages: Sequence[Message]) -> int:
+    """How many of these, from the first, go into one answer; at least one if there are any."""
+    sizes = accumulate(message.ByteSize() for message in messages)
+    fits = sum(size <= LARGEST_ANSWER for size in sizes)
+    return max(fits, min(len(messages), 1))

@@ -10,7 +10,7 @@ from steer import wire
 from steer.errors import InvalidRequest, SteerError
 from steer.server.interceptor import Context
 from steer.server.named import named
-from steer.server.paging import name_before, page_size
+from steer.server.paging import fitting, name_before, page_size
 from steer.server.recipe_book import RecipeBook
 from steer.types import StoredRecipe
 
@@ -61,10 +61,11 @@ class RecipeService(pb.RecipeServiceServicer):
         # The token is the last name given, so that pages stay right while recipes come and go.
         rest = names[bisect_right(names, name_before(request)) :]
         found = list(islice(filter(None, map(self._readable, rest)), size + 1))
-        page, more = found[:size], found[size:]
+        recipes = list(map(wire.build_recipe, found[:size]))
+        count = fitting(recipes)
         return pb.ListRecipesResponse(
-            recipes=map(wire.build_recipe, page),
-            next_page_token=page[-1].name if more else "",
+            recipes=recipes[:count],
+            next_page_token=found[count - 1].name if count < len(found) else "",
         )
 
     def _readable(self, name: str) -> StoredRecipe | None:

@@ -20,6 +20,8 @@ from steer.store.kinds import KINDS
 from steer.store.versions import Version, Versions, card_file, digest, read_item, tensor_file
 from steer.store.writable import writing
 
+LARGEST_CARD = 1 << 20
+"""Characters."""
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -226,6 +228,9 @@ def _text(card: Card) -> str:
         Card.from_json(text)
     except (TypeError, ValueError) as error:
         raise InvalidRequest(f"card: {error}", reason="BAD_CARD") from error
+    if len(text) > LARGEST_CARD:
+        message = f"card: has {len(text)} characters, want at most {LARGEST_CARD}"
+        raise InvalidRequest(message, reason="BAD_CARD")
     return text
 
 

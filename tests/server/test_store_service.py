@@ -62,6 +62,19 @@ def test_pages_begin_behind_a_name_alone(kept):
         assert [one.name for one in answer.vectors] == names
 
 
+def test_long_descriptions_make_shorter_pages(kept, monkeypatch):
+    """Together they would be more than a message may hold, and nothing could be listed."""
+    monkeypatch.setattr("steer.server.paging.LARGEST_ANSWER", 5000)
+    for n in range(7):
+        kept.store.add(along(f"v{n}", 1.0, n, description="x" * 2000))
+    kept.store.add(along("w", 1.0, description="x" * 9000))
+    page = kept.stub.ListVectors(pb.ListVectorsRequest(page_size=100))
+    assert (len(page.vectors), page.next_page_token) == (2, "v1")
+    assert len(list(kept.client.vectors.list())) == 8
+    with pytest.raises(steer.InvalidRequest, match=r"card: has \d+ characters, want at most"):
+        kept.store.add(along("x", 1.0, description="x" * (1 << 20)))
+
+
 def test_versions(kept):
     added = [kept.store.add(items.vector("v", seed)) for seed in range(3)]
     kept.client.vectors.delete("v@2")
