@@ -1,5 +1,8 @@
 """What torch saved, read by ``torch.load(weights_only=True)`` alone: nothing in it is run.
 
+That lets through more than is needed here, such as ``bytearray(10**10)``. So what a pickle names is
+looked through before.
+
 Torch is imported when a file is read, so that the package does without.
 """
 
@@ -7,6 +10,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from io import BytesIO
+from pickletools import genops
 from typing import Any
 
 from steer.formats.containers.zips import is_zip, read_directory
@@ -16,8 +20,15 @@ from steer.formats.source import File
 
 LARGEST_PICKLE = 16 << 20
 _DEEPEST = 5
-_GLOBAL = re.compile(r"GLOBAL (\S+)")
 _MOST_PARTS = 200_000
+_MOST_STEPS = 1_000_000
+_NEEDED = re.compile(
+    r"collections OrderedDict|torch\.storage (Unt|T)ypedStorage|torch\.nn\.parameter Parameter"
+    r"|torch (\w+Storage|Size|bool|(u?int|b?float|complex)\d+(_\w+)?)"
+    r"|torch\._utils _rebuild_(tensor(_v[23])?|parameter(_with_state)?)"
+)
+"""What tensors by name are made of, as a pickle names it."""
+_NAMING = ("GLOBAL", "INST", "STACK_GLOBAL", "EXT1", "EXT2", "EXT4")
 
 
 def read_pickled(file: File) -> Any:
@@ -42,6 +53,7 @@ def _load(file: File) -> Any:
         refuse(file.at, "NOT_A_TENSOR_FILE", "is an archive, but not one of torch.save")
     if pickles[0].size > LARGEST_PICKLE:
         refuse(file.at, "TOO_LARGE", f"has {pickles[0].size} bytes beside its tensors")
+    _check_steps(file, file.read(pickles[0].start, pickles[0].size))
     import torch
 
     held = isinstance(file.content, bytes)
@@ -49,11 +61,27 @@ def _load(file: File) -> Any:
     try:
         return torch.load(content, map_location="cpu", weights_only=True, mmap=not held)
     except Exception as error:  # Whatever the reader of pickles stumbles over.
-        # Its first line advises to load the file all the same.
-        named = _GLOBAL.search(str(error))
-        why = f"holds {named[1]}" if named else str(error).strip().partition("\n")[0]
-        message = f"is refused by torch.load(weights_only=True): {why or type(error).__name__}"
+        # What comes before advises to load the file all the same.
+        said = str(error).rpartition("WeightsUnpickler error: ")[2]
+        first = said.strip().partition("\n")[0]
+        message = f"is refused by torch.load(weights_only=True): {first or type(error).__name__}"
         refuse(file.at, "UNSAFE_PICKLE", message[:400])
+
+
+def _check_steps(file: File, pickled: bytes) -> None:
+    """Refuse what names anything but parts of tensors, or has too many parts. Nothing is run."""
+    try:
+        for count, (step, argument, _) in enumerate(genops(pickled)):
+            if count > _MOST_STEPS:
+                refuse(file.at, "TOO_LARGE", f"has more than {_MOST_STEPS} parts")
+            named = str(argument) if step.name in ("GLOBAL", "INST") else step.name
+            if step.name in _NAMING and not _NEEDED.fullmatch(named):
+                message = (
+                    f"holds {named.replace(' ', '.')[:100]}; tensors, numbers and texts are read"
+                )
+                refuse(file.at, "UNSAFE_PICKLE", message)
+    except (ValueError, OverflowError) as error:
+        refuse(file.at, "NOT_A_TENSOR_FILE", f"holds a pickle that can not be read: {error}"[:300])
 
 
 class _Plain:
