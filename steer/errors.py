@@ -15,7 +15,7 @@ SteerError
 └── ServerError         INTERNAL
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -159,6 +159,7 @@ class Violations:
 
     def __init__(self) -> None:
         self._found: list[tuple[type[SteerError], Violation]] = []
+        self._fields: set[str] = set()
 
     def add(
         self, field: str, reason: str, message: str, kind: type[SteerError] = InvalidRequest
@@ -168,7 +169,8 @@ class Violations:
         Nothing is recorded at or below a field that is already reported: what is found there
         follows from the first.
         """
-        if not any(_is_within(field, earlier.field) for _, earlier in self._found):
+        if self._fields.isdisjoint(_at_or_above(field)):
+            self._fields.add(field)
             self._found.append((kind, Violation(field, reason, message)))
 
     def tried(
@@ -189,7 +191,7 @@ class Violations:
 
     def under(self, path: str) -> bool:
         """Whether something at or below ``path`` was reported."""
-        return any(_is_within(violation.field, path) for _, violation in self._found)
+        return any(path in _at_or_above(violation.field) for _, violation in self._found)
 
     def __bool__(self) -> bool:
         return bool(self._found)
@@ -214,8 +216,9 @@ class Violations:
         return next((rank for rank, one in order if issubclass(kind, one)), len(self._ORDER))
 
 
-def _is_within(field: str, path: str) -> bool:
-    return field == path or (field.startswith(path) and field[len(path)] in ".[")
+def _at_or_above(field: str) -> Iterator[str]:
+    yield field
+    yield from (field[:end] for end, mark in enumerate(field) if mark in ".[")
 
 
 BY_CODE: dict[str, type[SteerError]] = {

@@ -1,5 +1,7 @@
 """Violations become one error, whatever kinds they are of."""
 
+import time
+
 import pytest
 
 from steer.errors import (
@@ -52,3 +54,16 @@ def test_what_another_check_said_is_recorded_below_the_field_or_where_it_was_wri
     error = found.error()
     assert type(error) is NotFound
     assert [one.field for one in error.violations] == ["a.inner", "b.inner"]
+
+
+def test_very_many_violations_are_collected_in_linear_time():
+    """A file of 8 MB can have so many tensors that none is what it should be."""
+    found = Violations()
+    began = time.process_time()
+    for n in range(50_000):
+        found.add(f"tensors[x.{n}]", "R", "m")
+    assert time.process_time() - began < 5 and found.under("tensors[x.49999]")
+    found.add("tensors[x.7].shape", "R", "follows from the first")
+    found.add("tensors[x.7]s", "R", "m")
+    error = found.error()
+    assert error is not None and len(error.violations) == 50_001

@@ -71,7 +71,10 @@ def read_torch(reading: Reading) -> Draft:
 def read_csv(reading: Reading) -> Draft:
     """The rows' latents, from the dictionaries beside the csv."""
     file = reading.source.ending(".csv")[0]
-    rows = list(csv.DictReader(read_text(file, _LARGEST_CSV).splitlines()))
+    try:
+        rows = list(csv.DictReader(read_text(file, _LARGEST_CSV).splitlines()))
+    except csv.Error as error:
+        refuse(file.at, "NOT_CSV", f"can not be read: {error}")
     if not rows or len(rows) > _MOST_ROWS:
         refuse(file.at, "OUT_OF_RANGE", f"has {len(rows)} rows, want 1 to {_MOST_ROWS}")
     return _draft(reading, [_latent(reading, file, n, row) for n, row in enumerate(rows)])

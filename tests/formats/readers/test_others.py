@@ -205,3 +205,9 @@ def test_half_of_a_pair_of_escapes_is_refused():
     assert read(source({path: whole})).item.card.model == "\U0001f600"
     with pytest.raises(InvalidRequest, match="want a text or a number"):
         read(source({"x.pt": torch_bytes({"layer.1\ud800": torch.ones(D)})}))
+
+
+def test_a_csv_that_csv_can_not_read():
+    header = b"sparse_model,feature_index,steering_coefficient\n"
+    with pytest.raises(InvalidRequest, match="field larger than"):
+        read(source({"s.csv": header + b'"' + b"x" * 200_000 + b'",1,2\n'}))
