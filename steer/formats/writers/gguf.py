@@ -4,6 +4,7 @@
 ``direction.0``, and tensors are F32 with one side.
 """
 
+import json
 import math
 import struct
 from collections.abc import Mapping
@@ -16,7 +17,8 @@ from steer.formats.matrix import Array
 from steer.formats.refusal import refuse
 from steer.formats.writers.written import Output, Written, check_points
 from steer.store import Item, Vector
-from steer.types import Point
+from steer.store.where import where_to_dict
+from steer.types import Point, Where
 
 _VERSION = 3
 
@@ -38,6 +40,8 @@ def write(item: Item) -> Written:
     if item.card.strength.value != 1.0 or item.card.strength.unit != "raw":
         strength = item.card.strength
         notes.append(f"the default strength {strength.value:g} ({strength.unit.value})")
+    if item.card.where != Where():
+        notes.append(f"the default where {json.dumps(where_to_dict(item.card.where))}")
     return Written({"vector.gguf": Output.of(encode(tensors, item.card.model))}, tuple(notes))
 
 

@@ -11,7 +11,7 @@ from safetensors.numpy import load_file
 from steer.errors import InvalidRequest
 from steer.formats import WRITERS, Options, Source, Written, read, write
 from steer.store import Architecture, Card, Item, Store, Vector
-from steer.types import Point, Site, Strength, Unit
+from steer.types import Phase, Point, Site, Strength, Unit, Where
 from tests.formats.build import D, normal
 from tests.store import items
 
@@ -74,6 +74,9 @@ def test_gguf_has_no_direction_0(tmp_path):
     assert reader.tensors[0].tensor_type == gguf.GGMLQuantizationType.F32
     assert any("direction.0" in note for note in written.notes)
     assert any("0.7 (relative)" in note for note in written.notes)
+    card = replace(VECTOR.card, where=Where(Phase.DECODE))
+    notes = write(replace(VECTOR, card=card), "gguf").notes
+    assert notes == ('the default where {"phase": "decode"}',)
     alone = Vector("v", {Site(0): normal(D)}, replace(card, sites=(Site(0),)))
     with pytest.raises(InvalidRequest, match="layer 0"):
         write(alone, "gguf")
