@@ -251,7 +251,7 @@ CASES: list[tuple[dict[str, Any], type[steer.SteerError], str, str, str]] = [
         "0 to 68",
     ),
     (
-        sampling(logit_bias={5: -1e300}),
+        sampling(logit_bias={5: -1e30}),
         BAD,
         "trial.sampling.logit_bias[5]",
         "OUT_OF_RANGE",
