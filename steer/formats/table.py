@@ -76,6 +76,9 @@ FORMATS: Mapping[str, Format] = {
         layers.recognise_torch,
         layers.read_layers_torch,
     ),
+    "numpy": Format(
+        "directions by layer of numpy", layers.recognise_numpy, layers.read_layers_numpy
+    ),
 }
 """By name. The first that recognises a source is it, so that those who know more come first."""
 

@@ -83,6 +83,10 @@ def layers_safetensors() -> Files:
     return {"v.safetensors": save_safetensors(tensors)}
 
 
+def layers_npz() -> Files:
+    return {"v.npz": npz_bytes(**{f"layer_{layer}": normal(D, seed=layer) for layer in (1, 3)})}
+
+
 def svec() -> Files:
     directions = {str(layer): normal(D, seed=layer).tolist() for layer in (0, 4)}
     content = {"model_type": "llama", "directions": directions, "explained_variances": {"0": 0.5}}

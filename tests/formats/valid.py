@@ -53,5 +53,6 @@ VALID: dict[str, tuple[Callable[[], Files], Options]] = {
     "lm-eval": (build.lm_eval, Options()),
     "safetensors": (build.layers_safetensors, Options()),
     "torch": (build.hotwire, Options(choice="calm")),
+    "numpy": (build.layers_npz, Options()),
 }
 """By the format's name, with a word behind it where there are several."""

@@ -1,4 +1,4 @@
-"""npz files of numpy: archives of arrays, never of objects."""
+"""Files of numpy: arrays, and npz archives of them; never objects."""
 
 import math
 import re
@@ -34,6 +34,11 @@ def read_npz(file: File) -> Mapping[str, Tensor]:
         name = entry.name.removesuffix(".npy")
         found[name] = _tensor(name, _opened(file, entry), entry.size)
     return found
+
+
+def read_npy(file: File) -> Tensor:
+    """The array of a file. Raises InvalidRequest for what is no array of numbers."""
+    return _tensor(file.name, file.read, file.size)
 
 
 def _opened(file: File, entry: Entry) -> Read:

@@ -1,4 +1,4 @@
-"""Directions by layer, as plain tensors: safetensors and what torch saved.
+"""Directions by layer, as plain tensors: safetensors, and what torch and numpy saved.
 
 Spelling varies, the meaning does not: hotwire (``_state.py``: the row of a layer, added to what the
 layer gives out; of a dict the first tensor), hidden-directions (``[n_layers, hidden]``, or
@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from steer.formats.containers.npz import read_npy, read_npz
 from steer.formats.containers.pickled import read_pickled
 from steer.formats.containers.safetensors import read_safetensors
 from steer.formats.draft import Draft, directions
@@ -28,6 +29,7 @@ _PLAIN = re.compile(
     r"(?:(?:layer|block|l)s?[._]?)?(?P<layer>\d{1,4})(?:[._](?:direction|vector|weight))?",
     re.IGNORECASE,
 )
+_NUMPY = (".npy", ".npz")
 _TORCH = (".pt", ".pth", ".bin")
 _MODEL_KEYS = ("model", "model_id", "model_name", "base_model")
 _NORMS = "h_norms.json"
@@ -42,6 +44,11 @@ def recognise_safetensors(source: Source) -> bool:
 def recognise_torch(source: Source) -> bool:
     """Files of torch, as hotwire keeps them; whoever knows more is asked before."""
     return bool(source.ending(*_TORCH))
+
+
+def recognise_numpy(source: Source) -> bool:
+    """Files of numpy; whoever knows more is asked before."""
+    return bool(source.ending(*_NUMPY))
 
 
 def read_layers_safetensors(reading: Reading) -> Draft:
@@ -59,6 +66,13 @@ def read_layers_torch(reading: Reading) -> Draft:
     # Alone it has no name: that of the file is its author's, whatever digits are in it.
     tensors = {"": content} if isinstance(content, Tensor) else content
     return _draft(reading, file, _tensors(file, tensors), _HOTWIRE)
+
+
+def read_layers_numpy(reading: Reading) -> Draft:
+    """An array, of one layer or a row each; or arrays by the names of their layers."""
+    file = reading.choose_file(reading.source.ending(*_NUMPY), "files")
+    alone = file.name.endswith(".npy")
+    return _draft(reading, file, {"": read_npy(file)} if alone else read_npz(file), "numpy")
 
 
 def _tensors(file: File, content: Any) -> dict[str, Tensor]:

@@ -1,3 +1,5 @@
+import io
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,7 @@ from safetensors.torch import save as save_torch_safetensors
 from steer.errors import InvalidRequest
 from steer.formats import ChoiceNeeded, Options, read
 from steer.types import Point, Site
-from tests.formats.build import D, hotwire, normal, source, torch_bytes
+from tests.formats.build import D, hotwire, layers_npz, normal, source, torch_bytes
 
 V = normal(D, seed=1)
 
@@ -85,6 +87,31 @@ def test_hotwire_folder_needs_a_choice_and_brings_its_norms():
     assert item.card.model == "org/model"
     with pytest.raises(InvalidRequest, match="'x'; vectors there are: calm, formal"):
         read(source(hotwire()), Options(choice="x"))
+
+
+def npy_bytes(array):
+    content = io.BytesIO()
+    np.save(content, array)
+    return content.getvalue()
+
+
+def test_arrays_of_numpy():
+    item = read(source({"v2.npy": npy_bytes(V)}), Options(layer=5)).item
+    assert item.card.sites == (Site(5),)
+    assert (item.tensors[Site(5)] == V).all()
+    rows = normal(4, D)
+    for order in "CF":
+        files = {"rows.npy": npy_bytes(np.asarray(rows, "f8", order=order))}
+        tensors = read(source(files)).item.tensors
+        assert all((tensors[Site(n)] == rows[n]).all() for n in range(4))
+    item = read(source(layers_npz())).item
+    assert (item.tensors[Site(3)] == normal(D, seed=3)).all()
+    with pytest.raises(InvalidRequest, match=r"v\.npy.*is one direction without a layer"):
+        read(source({"v.npy": npy_bytes(V)}))
+    with pytest.raises(InvalidRequest, match=r"holds '\|O', want numbers"):
+        read(source({"v.npy": npy_bytes(np.array([{}, {}]))}), Options(layer=1))
+    with pytest.raises(InvalidRequest, match="bytes for the shape"):
+        read(source({"v.npy": npy_bytes(V)[:-1]}), Options(layer=1))
 
 
 # What people call files says nothing of layers, whatever digits are in it.
