@@ -6,7 +6,7 @@ from html import escape
 from itertools import groupby, takewhile
 from typing import TYPE_CHECKING
 
-from steer.client.results import ArmResult, Comparison, Row
+from steer.client.results import ArmResult, Comparison, Row, Scores
 from steer.types import BASELINE, Branch, Branches, Receipt, listed
 
 if TYPE_CHECKING:
@@ -27,6 +27,17 @@ def as_text(comparison: Comparison) -> str:
         lines.append(f"{arm.name:<{width}}  {_one_line((same or '') + mark + new)}")
         lines += [f"{'':<{width}}  · {note}" for note in _notes(arm)]
     return "\n".join(lines)
+
+
+def scores_as_text(scores: Scores) -> str:
+    """Arms under each other: log-probability of the continuation, and against the baseline."""
+    width = max(map(len, scores.arms), default=0)
+    base = scores.arms.get(BASELINE)
+    return "\n".join(
+        f"{name:<{width}}  {arm.total:.3f} nats"
+        + ("" if base is None or arm is base else f", {arm.total - base.total:+.3f}")
+        for name, arm in scores.arms.items()
+    )
 
 
 def as_rich(comparison: Comparison) -> "Table":

@@ -150,7 +150,7 @@ class Comparison:
         return as_html(self)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Scores:
     """A continuation under each arm, baseline first. ``token_ids`` are the continuation's."""
 
@@ -170,6 +170,11 @@ class Scores:
     def steered(self) -> ScoredArm:
         """The arm of the single intervention given. Raises KeyError when arms were given."""
         return self.arms[STEERED]
+
+    def __repr__(self) -> str:
+        from steer.client.display import scores_as_text
+
+        return scores_as_text(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values, with the total of each arm in nats."""

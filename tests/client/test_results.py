@@ -29,6 +29,14 @@ def test_repr_marks_the_first_divergence(result):
     assert any("more samples" in line for line in lines)
 
 
+def test_scores_are_shown_by_arm(fake):
+    with Client(fake.target) as client:
+        assert repr(client.score("hi", "yo", steer.add("x"))).splitlines() == [
+            "baseline  -1.500 nats",
+            "steered   -1.500 nats, +0.000",
+        ]
+
+
 def test_the_sites_of_one_intervention_share_a_line():
     receipts = [Receipt(0, "add", "v", "", Site(layer), 1.0, 9, 0.1 * layer) for layer in (1, 2, 3)]
     other = Receipt(1, "add", "v", "", Site(1), 1.0, 9, 0.5)
