@@ -9,7 +9,7 @@ import grpc
 MAX_MESSAGE_BYTES = 64 * 2**20
 DEFAULT_TARGET = "127.0.0.1:50051"
 
-# Only what certainly never reached a handler is retried by the channel.
+# What breaks off before an answer begins is sent again, and may have been done: calls must bear it.
 _RETRY = {
     "methodConfig": [
         {

@@ -6,17 +6,17 @@ import steer.v1 as pb
 from steer import wire
 from steer.client.calls import Call
 from steer.client.checked import build, member
-from steer.specs import Run, RunEvent, RunReport, RunSpec, RunState, Work
+from steer.specs import Run, RunEvent, RunReport, RunSpec, RunState, Work, new_run_id
 from steer.wire.enums import RUN_STATE
 
 RUNS = "/steer.v1.RunService/"
 
 
 def create(spec: RunSpec | Work, name: str, run_id: str) -> Call[Run]:
-    """A run to begin."""
+    """A run to begin. Without an id it gets one here: the channel may send the call again."""
     whole = spec if isinstance(spec, RunSpec) else RunSpec(spec, name)
     message = build(wire.build_run_spec, whole)
-    request = build(pb.CreateRunRequest, spec=message, run_id=run_id)
+    request = build(pb.CreateRunRequest, spec=message, run_id=run_id or new_run_id())
     return Call(RUNS + "CreateRun", request, pb.CreateRunResponse, _read)
 
 

@@ -2,8 +2,6 @@
 
 import asyncio
 import re
-import secrets
-import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -18,7 +16,7 @@ from steer.server.interceptor import Context
 from steer.server.paging import page_size
 from steer.server.run_office import RunOffice
 from steer.server.threads import settled
-from steer.specs import Run, RunEvent, RunSpec, RunState, UnitResult
+from steer.specs import Run, RunEvent, RunSpec, RunState, UnitResult, new_run_id
 
 POLL = 0.2
 """Seconds between looks at a run that is watched: another server may execute it."""
@@ -140,7 +138,7 @@ def _create(office: RunOffice, spec: RunSpec, run_id: str) -> Run:
     known = office.ledger.known(run_id, asked) if run_id else None
     if known is not None:
         return known
-    run_id = run_id or f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(3)}"
+    run_id = run_id or new_run_id()
     core, kind = office.core, office.kinds[spec.work.kind]
     kind.check(spec.work, office.context)
     pinned, addresses = pins.pin(spec, core.store, core.planner.recipes, run_id)

@@ -21,6 +21,7 @@ from steer.specs.run import (
     RunState,
     UnitResult,
     Work,
+    new_run_id,
 )
 from steer.specs.sweep import SweepSpec
 from steer.specs.task import InlineTask
@@ -51,4 +52,5 @@ __all__ = [
     "TrainSpec",
     "UnitResult",
     "Work",
+    "new_run_id",
 ]

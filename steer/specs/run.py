@@ -1,5 +1,7 @@
 """Stored runs: what they are asked to do and how far they are."""
 
+import secrets
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -14,6 +16,11 @@ RUNS_FILE = ".runs/runs.sqlite"
 
 Work = EvaluateSpec | ExtractSpec | TrainSpec | SweepSpec
 """The specs of all kinds; each class has its kind's name."""
+
+
+def new_run_id() -> str:
+    """An id nobody has: when it was made, UTC, and three random bytes."""
+    return f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(3)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import pytest
 
 import steer
 import steer.v1 as pb
+from steer.client import run_calls
 from steer.client.runs import RunHandle
 from steer.errors import (
     Cancelled,
@@ -62,6 +63,16 @@ def until_running(handle: RunHandle, done: int = 1) -> None:
     for run in handle.progress(timeout=30):
         if run.done >= done:
             return
+
+
+def test_a_call_that_the_channel_sends_again_queues_one_run(client: steer.Client):
+    """As it does when the connection broke before the answer, done or not."""
+    before = {run.id for run in client.runs.list()}
+    call = run_calls.create(spec(), "", "")
+    one, again = client._unary(call, None), client._unary(call, None)
+    assert one.id == again.id
+    assert {run.id for run in client.runs.list()} == before | {one.id}
+    assert client.runs.create(spec()).id not in before | {one.id}
 
 
 def test_a_run_through_the_sdk(client: steer.Client):
