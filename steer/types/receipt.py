@@ -7,7 +7,8 @@ from steer.types.site import Site
 
 @dataclass(frozen=True, slots=True)
 class GateReceipt:
-    """What a gate did in one row: how often it was read and was open, and the mean reading."""
+    """What a gate did in one row: how often it was read (once where it is decided once, else at
+    every token that all else let through) and was open, and the mean reading."""
 
     readings: int
     opened: int
@@ -28,9 +29,11 @@ class FeatureReceipt:
 class Receipt:
     """Proof of what one intervention did at one site in one row.
 
-    ``tokens``: positions touched. ``mean_change``: mean over them of ‖Δ‖/‖h‖, both norms taken in
-    float32 with h before the change; 0 when no token was touched. ``features``: of the op
-    ``feature``, in the order of its edits.
+    ``intervention``: its index in the arm. ``operand``: in words. ``coefficient``: what the op took
+    for s there: a relative strength as the multiple of v that it came to; of ``rotate`` in degrees,
+    of ``replace`` with its fraction. ``tokens``: positions touched. ``mean_change``: mean over them
+    of ‖Δ‖/‖h‖, both norms taken in float32 with h before the change; 0 when no token was touched.
+    ``features``: of the op ``feature``, in the order of its edits.
     """
 
     intervention: int
