@@ -187,7 +187,7 @@ class Weights:
     def vector(self, name: str) -> Array:
         """A tensor with one side."""
         tensor = self.take(name)
-        if tensor is not None and len(tensor.shape) == 1:
+        if tensor is not None and len(tensor.shape) == 1 and tensor.size:
             return tensor.array()
         if tensor is not None:
             message = f"has shape {tensor.shape}, want one side"

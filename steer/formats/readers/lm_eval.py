@@ -58,7 +58,7 @@ def recognise_csv(source: Source) -> bool:
     if len(files) != 1 or files[0].size > _LARGEST_CSV:
         return False
     header = files[0].read(0, min(4096, files[0].size)).partition(b"\n")[0]
-    return {column.strip().encode() for column in _COLUMNS} <= set(header.strip().split(b","))
+    return {column.encode() for column in _COLUMNS} <= {name.strip() for name in header.split(b",")}
 
 
 def read_torch(reading: Reading) -> Draft:
@@ -72,9 +72,13 @@ def read_csv(reading: Reading) -> Draft:
     """The rows' latents, from the dictionaries beside the csv."""
     file = reading.source.ending(".csv")[0]
     try:
-        rows = list(csv.DictReader(read_text(file, _LARGEST_CSV).splitlines()))
+        reader = csv.DictReader(read_text(file, _LARGEST_CSV).splitlines(), skipinitialspace=True)
+        rows, columns = list(reader), set(reader.fieldnames or ())
     except csv.Error as error:
         refuse(file.at, "NOT_CSV", f"can not be read: {error}")
+    if not columns >= _COLUMNS:
+        message = f"has no column {', '.join(sorted(_COLUMNS - columns))}"
+        refuse(file.at, "MISSING", message)
     if not rows or len(rows) > _MOST_ROWS:
         refuse(file.at, "OUT_OF_RANGE", f"has {len(rows)} rows, want 1 to {_MOST_ROWS}")
     return _draft(reading, [_latent(reading, file, n, row) for n, row in enumerate(rows)])

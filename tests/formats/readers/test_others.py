@@ -5,6 +5,8 @@ import json
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import load as load_safetensors
+from safetensors.numpy import save as save_safetensors
 
 from steer.errors import InvalidRequest
 from steer.formats import ChoiceNeeded, Options, read
@@ -211,3 +213,20 @@ def test_a_csv_that_csv_can_not_read():
     header = b"sparse_model,feature_index,steering_coefficient\n"
     with pytest.raises(InvalidRequest, match="field larger than"):
         read(source({"s.csv": header + b'"' + b"x" * 200_000 + b'",1,2\n'}))
+
+
+def test_the_columns_of_a_csv_are_those_of_its_first_line():
+    files = lm_eval_csv()
+    (path,) = (path for path in files if path.endswith(".csv"))
+    spaced = files[path].replace(b",", b", ")
+    assert read(source({**files, path: spaced})).item.kind == "direction"
+    with pytest.raises(InvalidRequest, match="has no column feature_index, sparse"):
+        read(source({**files, path: b"loader\r," + files[path]}))
+
+
+def test_a_tensor_without_values_is_refused():
+    files = fixture("saelens/standard")
+    tensors = load_safetensors(files["sae_weights.safetensors"])
+    tensors["b_enc"] = np.zeros(0, "f4")
+    with pytest.raises(InvalidRequest, match=r"b_enc\]: has shape \(0,\)"):
+        read(source({**files, "sae_weights.safetensors": save_safetensors(tensors)}))
