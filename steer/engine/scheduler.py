@@ -2,12 +2,12 @@
 
 First come, first served: a job is admitted with all its rows or waits, so that the arms of a
 trial always run in the same forward passes. Jobs in the background come after all others: none is
-admitted while another kind waits, together they leave room for one that comes, and their prompts
-get what is left of a step.
+admitted while another kind waits, together they leave room for one that comes, their prompts get
+what is left of a step, and while somebody waits for an answer they take part in few steps.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from steer.engine.rows import Job, Row
@@ -18,6 +18,9 @@ TARGETS = 64
 BACKGROUND_SHARE = 0.75
 """Up to here a job in the background may fill the rows and the key-value memory, so that one that
 somebody waits for finds room at once. A job that needs more runs alone."""
+BACKGROUND_TURN = 8
+"""While other jobs run, those in the background take part in one step of so many: nobody waits for
+them, and a step with all of their rows takes many times as long."""
 LEAST_PREFILL = 16
 """Prefill tokens a step takes even when decoding rows alone fill it, so that prompts advance."""
 
@@ -40,6 +43,7 @@ class Scheduler:
     limits: Limits
     waiting: deque[Job] = field(default_factory=deque)
     running: list[Job] = field(default_factory=list)
+    _steps: int = 0
 
     def check(self, job: Job, others: Iterable[Job]) -> None:
         """Refuse a job that can never fit, or for which there is no room in the queue, where
@@ -91,19 +95,27 @@ class Scheduler:
 
     def next(self) -> list[tuple[Row, int]]:
         """Rows and token counts of the next step."""
+        self._steps += 1
+        if self._steps % BACKGROUND_TURN:
+            awaited = self._step([job for job in self.running if not job.background])
+            if awaited:
+                return awaited
+        return self._step(self.running)
+
+    def _step(self, jobs: Sequence[Job]) -> list[tuple[Row, int]]:
         work = [
             (row, min(row.pending, TARGETS))
-            for job in self.running
+            for job in jobs
             if job.started and not job.paused
             for row in job.live()
             if row.pending > 0
         ]
         budget = max(self.limits.step_tokens - sum(count for _, count in work), LEAST_PREFILL)
-        return work + self._prefill(budget)
+        return work + self._prefill(jobs, budget)
 
-    def _prefill(self, budget: int) -> list[tuple[Row, int]]:
+    def _prefill(self, jobs: Sequence[Job], budget: int) -> list[tuple[Row, int]]:
         work: list[tuple[Row, int]] = []
-        for job in sorted(self.running, key=_background):
+        for job in sorted(jobs, key=_background):
             rows = [prefix.row for prefix in job.prefixes if prefix.row.pending > 0]
             if job.started or job.paused or not rows:
                 continue

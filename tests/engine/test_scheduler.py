@@ -8,7 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from steer.engine.base import Done
 from steer.engine.rows import Job, prepare
-from steer.engine.scheduler import BACKGROUND_SHARE, Limits, Scheduler
+from steer.engine.scheduler import BACKGROUND_SHARE, BACKGROUND_TURN, Limits, Scheduler
 from steer.errors import Overloaded, TooLarge
 from tests.engine.plans import baseline, plan, prompt
 from tests.helpers import engine, run, tokens
@@ -58,14 +58,18 @@ def test_one_that_needs_more_than_its_share_runs_alone():
     assert admitted(scheduler) == [large]
 
 
-def test_prompts_in_the_background_get_what_is_left_of_a_step():
+def test_the_background_gets_what_is_left_of_one_step_in_so_many():
     scheduler = Scheduler(LIMITS)
     behind, ahead = job(1, 100, background=True), job(1, 31)
     for one in (behind, ahead):
         prepare(one)
         scheduler.running.append(one)
-    work = {row: count for row, count in scheduler.next()}
-    assert work == {ahead.prefixes[0].row: 30, behind.prefixes[0].row: 2}
+    steps = [dict(scheduler.next()) for _ in range(BACKGROUND_TURN)]
+    first, second = ahead.prefixes[0].row, behind.prefixes[0].row
+    assert steps == [{first: 30}] * (BACKGROUND_TURN - 1) + [{first: 30, second: 2}]
+    # Nobody waits for anything else.
+    scheduler.running.remove(ahead)
+    assert all(dict(scheduler.next()) == {second: 32} for _ in range(BACKGROUND_TURN))
 
 
 def test_the_queues_are_apart():
