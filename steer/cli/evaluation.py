@@ -10,11 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from steer.cli.revision import print_revision
-from steer.report.columns import SHOWN, Column, Report, Row, percent, rows_of
+from steer.report.columns import SEEDED, SHOWN, Column, Report, Row, percent, rows_of
 
 MARKS = {True: ("✓", "green"), False: ("✗", "dim"), None: ("?", "dim")}
-SEEDED = ("random", "within_class", "stratified")
-"""Roles whose arms share a line."""
 
 
 def print_evaluation(report: Report) -> None:

@@ -10,6 +10,9 @@ from typing import Any
 Report = Mapping[str, Any]
 Row = Mapping[str, Any]
 
+SEEDED = {"random": "random", "within_class": "within class", "stratified": "stratified"}
+"""Roles whose arms share a line, and its label."""
+
 
 @dataclass(frozen=True, slots=True)
 class Column:

@@ -3,13 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from steer.report.columns import Report, Row, percent, rows_of
+from steer.report.columns import SEEDED, Report, Row, percent, rows_of
 from steer.report.markup import Markup, join
 from steer.report.svg import Scale, dot, figure, interval, line, percents, text
 
 WIDTH, LEFT, RIGHT, TOP, LINE = 800.0, 190.0, 60.0, 8.0, 19.0
-SEEDED = {"random": "random", "within_class": "within class", "stratified": "stratified"}
-"""Roles whose arms share a line, and its label."""
 
 
 @dataclass(frozen=True, slots=True)
