@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from steer.report.columns import PAIRED, SHOWN, WRITTEN, Column, Report, Row, rows_of
+from steer.report.columns import PAIRED, SEEDED, SHOWN, WRITTEN, Column, Report, Row, rows_of
 from steer.report.effects import effect
-from steer.report.forest import SEEDED, forest
+from steer.report.forest import forest
 from steer.report.gains import gains
 from steer.report.heat import examples
 from steer.report.layers import layers
