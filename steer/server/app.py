@@ -14,6 +14,7 @@ from grpc_health.v1.health_pb2 import HealthCheckResponse
 import steer.v1 as pb
 from steer.engine.embedded.engine import EmbeddedEngine
 from steer.errors import FailedPrecondition, SteerError
+from steer.server import logs
 from steer.server.core import Core
 from steer.server.interceptor import Interceptor
 from steer.server.recipe_book import RecipeBook
@@ -38,7 +39,7 @@ STOP_GRACE = 1.0
 
 def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; running rows get ``drain_seconds`` to finish."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    logs.set_up()
     asyncio.run(_serve(settings))
 
 
