@@ -68,6 +68,7 @@ CONFIGS: dict[str, tuple[str, dict[str, Any]]] = {
     "gemma3_text": ("Gemma3TextConfig", _HEAD | _WINDOWS),
     "granite": ("GraniteConfig", {"residual_multiplier": 0.3, "attention_multiplier": 0.25}),
     "glm4": ("Glm4Config", _HEAD),
+    "olmo": ("OlmoConfig", {}),
     "olmo2": ("Olmo2Config", {}),
     "olmo3": ("Olmo3Config", _WINDOWS),
     "starcoder2": ("Starcoder2Config", {"sliding_window": 7}),

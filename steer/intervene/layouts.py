@@ -57,6 +57,7 @@ LAYOUTS: dict[str, Layout] = {
     "qwen3": _PRE_NORM,
     "qwen3_moe": _PRE_NORM,
     "gemma": _PRE_NORM,
+    "olmo": _PRE_NORM,
     "phi3": _PRE_NORM,
     "smollm3": _PRE_NORM,
     "starcoder2": _PRE_NORM,

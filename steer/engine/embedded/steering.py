@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 from transformers import PreTrainedModel
 
@@ -40,7 +40,7 @@ class Steering:
 
     def __init__(self, network: PreTrainedModel, d_model: int) -> None:
         self._network, self._d_model = network, d_model
-        self._devices = [next(block.parameters()).device for block in sites.blocks(network)]
+        self._devices = [_device_of(block) for block in sites.blocks(network)]
         self._desks: dict[torch.device, Desk] = {}
         self._hooks: dict[Site, RemovableHandle] = {}
         self._work = StepWork({}, 0)
@@ -179,3 +179,8 @@ class Steering:
                 Bank(self._d_model, device), Ledger(device), Encoders(device)
             )
         return self._desks[device]
+
+
+def _device_of(block: nn.Module) -> torch.device:
+    # Packed layers, which only the CPU has, are all that a block whose norms have no weights holds.
+    return next((weight.device for weight in block.parameters()), torch.device("cpu"))
