@@ -97,10 +97,11 @@ class Background:
 
 @dataclass(eq=False)
 class _Flight(Generic[T]):
-    """A plan under way."""
+    """A plan under way. ``brings``: bytes of activations, at most."""
 
     tag: T
     plan: Plan
+    brings: int = 0
     tries: int = 1
     rows: RowCollector = field(default_factory=RowCollector)
     captured: CaptureCollector = field(init=False)
@@ -115,7 +116,7 @@ class _Flight(Generic[T]):
             self.rows.add(event)
 
     def again(self) -> "_Flight[T]":
-        return _Flight(self.tag, _own(self.plan), self.tries + 1)
+        return _Flight(self.tag, _own(self.plan), self.brings, self.tries + 1)
 
     def answer(self, done: Done) -> Answer:
         rows = () if self.plan.scoring else tuple(self.rows.ordered(self.plan))
@@ -127,8 +128,8 @@ class _Flights(Generic[T]):
     """As many plans at once as the engine takes."""
 
     def __init__(self, engine: Engine, plans: Iterable[tuple[T, Plan]]) -> None:
-        self._engine = engine
-        self._coming = (_Flight(tag, _own(plan)) for tag, plan in plans)
+        self._engine, width = engine, engine.info().d_model
+        self._coming = (_Flight(tag, _own(plan), _captured(plan, width)) for tag, plan in plans)
         self._held: list[_Flight[T]] = []
         self._flying: dict[str, _Flight[T]] = {}
         self._inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
@@ -136,7 +137,7 @@ class _Flights(Generic[T]):
     def launch(self) -> bool:
         """Submit what there is room for. False: nothing is left or under way."""
         while flight := self._held.pop() if self._held else next(self._coming, None):
-            if not self._has_room(flight.plan):
+            if not self._has_room(flight):
                 self._held.append(flight)
                 return True
             try:
@@ -147,13 +148,11 @@ class _Flights(Generic[T]):
             self._flying[flight.plan.request_id] = flight
         return bool(self._flying)
 
-    def _has_room(self, plan: Plan) -> bool:
+    def _has_room(self, flight: _Flight[T]) -> bool:
         """Whether what plans bring is bounded with this one too."""
-        if plan.capture is None or not self._flying:
+        if not flight.brings or not self._flying:
             return True
-        width = self._engine.info().d_model
-        flying = [flight.plan for flight in self._flying.values()]
-        return sum(_captured(one, width) for one in (plan, *flying)) <= CAPTURED
+        return flight.brings + sum(one.brings for one in self._flying.values()) <= CAPTURED
 
     def landed(self, seconds: float) -> Iterator[tuple[T, Answer]]:
         """What has ended, waiting for it a while. Raises what a plan failed with.

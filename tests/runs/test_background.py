@@ -72,6 +72,14 @@ def test_what_is_read_comes_with_the_answer(
     assert running.load() == (0, 0)
 
 
+def test_what_a_plan_brings_is_reckoned_once(context: Background, monkeypatch: pytest.MonkeyPatch):
+    """And not again for every plan that is launched after it."""
+    reckoned = []
+    monkeypatch.setattr("steer.runs.background._captured", lambda *of: reckoned.append(of) or 1)
+    assert len(list(context.answers((tag, short(tag)) for tag in range(20)))) == 20
+    assert len(reckoned) == 20
+
+
 def test_plans_are_read_no_faster_than_there_is_room(context: Background):
     read = 0
 
