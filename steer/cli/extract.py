@@ -1,21 +1,24 @@
 """``steer extract``."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from steer.cli.jobs import finished, known, layer_numbers, serving
-from steer.cli.options import Chat, Json, RunId, Served, Target, When
+from steer.cli.options import Chat, Json, RunId, Served, Target
 from steer.cli.run_report import show
 from steer.errors import InvalidRequest
 from steer.specs import ExtractMethod, ExtractSpec, Passage, Pooling, ReadAt
-from steer.types import Message, Point, Prompt
+from steer.types import Message, Phase, Point, Prompt
 
 if TYPE_CHECKING:
     from steer.client.extractions import ExtractOptions
 
 _DEFAULT = ExtractSpec("")
+SLOT = "{}"
+"""Where a cue takes the prompt."""
 
 
 def extract(
@@ -27,7 +30,7 @@ def extract(
     negative: Annotated[Path | None, typer.Option(help="Texts it points away from.")] = None,
     prompts: Annotated[Path | None, typer.Option(help="Prompts, a line each, for --cue.")] = None,
     cue: Annotated[str, typer.Option(help="Around --prompts, {} for the prompt: positive.")] = "",
-    cue_against: Annotated[str, typer.Option(help="The same: negative.")] = "{}",
+    cue_against: Annotated[str, typer.Option(help="The same: negative.")] = SLOT,
     task: Annotated[
         str, typer.Option(help="Instead of texts: a bundled task, its cued prompts against plain.")
     ] = "",
@@ -45,7 +48,9 @@ def extract(
     pooling: Annotated[Pooling, typer.Option(help="What counts as one.")] = _DEFAULT.pooling,
     layers: Annotated[str, typer.Option(help="Such as 0-5,8. Default: all.")] = "",
     point: Annotated[Point, typer.Option(help="Where in a block.")] = Point.RESID_POST,
-    phase: When = None,
+    phase: Annotated[
+        Phase | None, typer.Option(help="At which positions its card says it acts. Default: all.")
+    ] = None,
     normalise: Annotated[bool, typer.Option(help="Give it unit length.")] = False,
     scale: Annotated[float, typer.Option(help="Multiply it by this.")] = _DEFAULT.scale,
     as_probe: Annotated[
@@ -90,6 +95,8 @@ def extract(
     if name:
         options.update(_texts(positive, negative, prompts, (cue, cue_against), chat))
     if task:
+        if chat:
+            raise InvalidRequest("--chat is for texts; a task has its own prompts")
         options.update({"task": task, "n": n})
     elif paired:
         options["paired"] = True
@@ -109,23 +116,28 @@ def _texts(
     cues: tuple[str, str],
     chat: bool,
 ) -> "ExtractOptions":
-    from steer.client.extractions import read_passages
+    from steer.client.extractions import cued, read_passages
 
     if prompts is not None:
         if not cues[0]:
             raise InvalidRequest("--prompts goes with --cue")
-        asked = [one.prompt.text or "" for one in read_passages(prompts)]
-        if not chat:
-            return {"prompts": asked, "cues": cues}
-        up, down = ([Passage(Prompt(cue.replace("{}", one))) for one in asked] for cue in cues)
-        return {**_classes(up, down, chat=True), "paired": True}
-    if cues[0]:
-        raise InvalidRequest("--cue goes with --prompts")
+        if positive or negative:
+            raise InvalidRequest("--prompts makes both classes; give it, or both of them")
+        asked = read_passages(prompts)
+        texts = [one.prompt.text or "" for one in asked]
+        if asked != [Passage(Prompt(text)) for text in texts]:
+            raise InvalidRequest(f"{prompts}: a cue goes around texts, with nothing beside them")
+        around, against = cued(texts, cues)
+        return {**_classes(around, against, chat), "paired": True}
+    if cues != ("", SLOT):
+        raise InvalidRequest("--cue and --cue-against go with --prompts")
     up, down = ([] if path is None else read_passages(path) for path in (positive, negative))
     return _classes(up, down, chat)
 
 
-def _classes(positive: list[Passage], negative: list[Passage], chat: bool) -> "ExtractOptions":
+def _classes(
+    positive: Sequence[Passage], negative: Sequence[Passage], chat: bool
+) -> "ExtractOptions":
     return {
         "positive": [_said(one) if chat else one for one in positive],
         "negative": [_said(one) if chat else one for one in negative],

@@ -80,7 +80,8 @@ def layer_numbers(text: str) -> list[int]:
     found: list[int] = []
     for part in text.split(",") if text else ():
         low, dash, high = part.strip().partition("-")
-        if not (low.isdecimal() and (high.isdecimal() or not dash)):
+        ends = [low, high] if dash else [low]
+        if not all(map(str.isdecimal, ends)) or int(low) > int(ends[-1]):
             raise InvalidRequest(f"--layers is like 0-5,8, not {text!r}")
-        found += range(int(low), int(high or low) + 1)
+        found += range(int(low), int(ends[-1]) + 1)
     return found

@@ -1,7 +1,7 @@
 """Specs of extractions, made from what a caller gives."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -97,7 +97,7 @@ def make_extraction(
     if cues is not None:
         if any(classes):
             raise InvalidRequest("cues go around prompts; give these, or positive and negative")
-        classes = list(_cued(tuple(prompts), cues))
+        classes = list(cued(tuple(prompts), cues))
         own = {"paired": True, **own}
     elif tuple(prompts):
         raise InvalidRequest("prompts go with cues: a positive and a negative template")
@@ -127,6 +127,8 @@ def passage(value: PassageLike) -> Passage:
         raise InvalidRequest(f"a text has {', '.join(FIELDS)}, not {min(map(str, unknown))}")
     prompt = one_prompt(value.get("prompt"), value.get("messages"), value.get("token_ids"))
     spans = build(lambda: tuple((begin, end) for begin, end in value.get("spans", ())))
+    if below := [span for span in spans if min(span) < 0]:
+        raise InvalidRequest(f"spans count from 0, the first token, not {below[0]}")
     return Passage(prompt, value.get("answer", ""), spans)
 
 
@@ -160,7 +162,8 @@ def _object(value: Any) -> PassageLike:
     raise InvalidRequest(f"is {type(value).__name__}; give an object or a text")
 
 
-def _cued(prompts: tuple[str, ...], cues: tuple[str, str]) -> Iterator[tuple[Passage, ...]]:
+def cued(prompts: Sequence[str], cues: tuple[str, str]) -> Iterator[tuple[Passage, ...]]:
+    """The prompts in each of the cues. Raises InvalidRequest for one that does not take them."""
     for cue in cues:
         if SLOT not in cue:
             raise InvalidRequest(f"the cue {cue!r} has no {SLOT}, where the prompt goes")

@@ -91,9 +91,7 @@ def read_extract(message: pb.ExtractSpec, check: Check) -> ExtractSpec:
         **read_scalars(message, _EXTRACT, check),
     )
     _judge_classes(spec, check)
-    if (spec.read_at is ReadAt.EVENT) != bool(spec.event):
-        given = f"goes with read_at = {ReadAt.EVENT.value}; give both or neither"
-        check.at("event").fail("CONTRADICTORY", given)
+    _judge_reading(spec, check)
     if spec.as_probe and spec.method is not ExtractMethod.PROBE:
         given = f"is for the method {ExtractMethod.PROBE.value}"
         check.at("as_probe").fail("CONTRADICTORY", given)
@@ -160,6 +158,20 @@ def _judge_classes(spec: ExtractSpec, check: Check) -> None:
         check.at("paired").fail("CONTRADICTORY", f"{counts}; give as many of each")
     if spec.task is not None and spec.paired is False:
         check.at("paired").fail("CONTRADICTORY", "is false; a task's prompts are pairs")
+
+
+def _judge_reading(spec: ExtractSpec, check: Check) -> None:
+    if (spec.read_at is ReadAt.EVENT) != bool(spec.event):
+        given = f"goes with read_at = {ReadAt.EVENT.value}; give both or neither"
+        check.at("event").fail("CONTRADICTORY", given)
+    if spec.read_at is not ReadAt.EVENT and spec.offset != ExtractSpec("").offset:
+        given = f"counts from an event, and read_at is {spec.read_at.value}"
+        check.at("offset").fail("CONTRADICTORY", given)
+    for name in ("positive", "negative") if spec.read_at is not ReadAt.SPANS else ():
+        held = next((i for i, one in enumerate(getattr(spec, name)) if one.spans), None)
+        if held is not None:
+            given = f"are not read: read_at is {spec.read_at.value}"
+            check.at(name, held).at("spans").fail("CONTRADICTORY", given)
 
 
 def _judge_data(spec: TrainSpec, check: Check) -> None:

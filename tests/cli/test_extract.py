@@ -76,7 +76,13 @@ def test_files_and_cues(invoke, tmp_path: Path):
         ([], "say NAME"),
         (["x"], "spec.extract.positive"),
         (["x", "--prompts", "p"], "--prompts goes with --cue"),
-        (["x", "--cue", "p {}"], "--cue goes with --prompts"),
+        (["x", "--cue", "p {}"], "--cue and --cue-against go with --prompts"),
+        (["x", "--cue-against", "p {}"], "--cue and --cue-against go with --prompts"),
+        (["x", "--prompts", "p", "--cue", "{}", "--positive", "p"], "makes both classes"),
+        (["x", "--task", "a1", "--chat"], "--chat is for texts"),
+        (["x", "--task", "a1", "--layers", "2-0"], "--layers is like 0-5,8, not '2-0'"),
+        (["x", "--task", "a1", "--offset", "-5"], "counts from an event"),
+        (["x", "--task", "a1", "--phase", "late"], "--phase"),
         (["x", "--positive", "/nowhere"], "/nowhere"),
         (["x", "--task", "a1", "--point", "mlp_out"], "--point goes with --layers"),
         (["x", "--task", "a1", "--layers", "9"], "layer 9 is outside the model"),
@@ -86,5 +92,21 @@ def test_files_and_cues(invoke, tmp_path: Path):
 )
 def test_bad_input_is_two(invoke, arguments, says):
     done = invoke(["extract", *arguments])
+    assert done.exit_code == 2
+    assert says in done.output
+
+
+@pytest.mark.parametrize(
+    ("line", "cue", "says"),
+    [
+        ('{"prompt": "3 o1 ?", "answer": "4"}', "work {}", "a cue goes around texts"),
+        ('{"messages": [{"role": "user", "content": "3"}]}', "work {}", "a cue goes around texts"),
+        ('{"prompt": "3 o1 ?"}', "work", "has no {}"),
+    ],
+)
+def test_prompts_that_no_cue_goes_around_are_refused(invoke, tmp_path, line, cue, says):
+    file = tmp_path / "prompts.jsonl"
+    file.write_text(line)
+    done = invoke(["extract", "x", "--prompts", str(file), "--cue", cue, "--chat"])
     assert done.exit_code == 2
     assert says in done.output

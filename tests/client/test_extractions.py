@@ -19,7 +19,7 @@ def text(prompt: str, answer: str = "") -> Passage:
 
 def test_texts_come_in_every_form_of_a_prompt():
     given = ["a", [1, 2], MANY, text("b"), {"prompt": "c", "answer": "d", "spans": [[0, 2]]}]
-    spec = make_extraction("x", positive=given, negative=[{"messages": MANY}])
+    spec = make_extraction("x", positive=given, negative=[{"messages": MANY}], read_at="spans")
     assert spec.positive == (
         text("a"),
         Passage(Prompt(token_ids=(1, 2))),
@@ -74,6 +74,8 @@ def test_options_go_where_they_belong():
     ("options", "says"),
     [
         ({}, "spec.extract.positive"),
+        ({"task": "a1", "layers": [-1]}, "layer -1: layers are counted from the first"),
+        ({"positive": [{"prompt": "a", "spans": [(-2, 1)]}]}, "spans count from 0"),
         ({"task": "a1", "n": 0}, "spec.extract.n"),
         ({"task": "a1", "method": "magic"}, "'magic' is no extractmethod; give one of"),
         ({"task": "a1", "positive": ["a"]}, "spec.extract.positive"),

@@ -55,7 +55,8 @@ seeds = st.integers(0, 2**53 - 1)
 counts = st.integers(1, 1_000_000)
 weights = st.floats(0, 1e6)
 tasks = s.words | plain | by_regex
-passages = st.builds(
+passages = st.builds(r.Passage, prompt=s.prompts, answer=s.text)
+spanned = st.builds(
     r.Passage,
     prompt=s.prompts,
     answer=s.text,
@@ -68,7 +69,6 @@ found = {
     "pooling": st.sampled_from(r.Pooling),
     "sites": s.several(s.sites, unique=True),
     "where": st.none() | s.wheres,
-    "offset": st.integers(-1000, 0),
     "description": s.text,
     "licence": s.text,
     "seed": seeds,
@@ -84,7 +84,15 @@ of_texts = st.builds(
     as_probe=st.booleans(),
     read_at=st.just(r.ReadAt.EVENT),
     event=s.words,
+    offset=st.integers(-1000, 0),
     paired=st.just(False),
+)
+of_spans = st.builds(
+    r.ExtractSpec,
+    **found,
+    positive=st.lists(spanned, min_size=1, max_size=2).map(tuple),
+    negative=st.lists(spanned, min_size=1, max_size=2).map(tuple),
+    read_at=st.just(r.ReadAt.SPANS),
 )
 of_task = st.builds(
     r.ExtractSpec,
@@ -160,7 +168,7 @@ sweeps = st.builds(
     seed=seeds,
     allow_model_mismatch=st.booleans(),
 )
-works = evaluations | of_texts | of_task | imitated | of_traces | rewarded | sweeps
+works = evaluations | of_texts | of_spans | of_task | imitated | of_traces | rewarded | sweeps
 run_specs = st.builds(r.RunSpec, works, s.text)
 times = st.integers(0, 2**41).map(lambda ms: ms / 1000)
 failures = st.builds(r.RunFailure, s.text, s.text, s.text)

@@ -107,6 +107,7 @@ def test_what_is_wrong_is_told_with_its_field(fields: dict[str, object], path: s
 
 
 SPAN = pb.Passage(prompt=pb.Prompt(text="a"), spans=[pb.TokenSpan(begin=2, end=2)])
+SPANNED = pb.Passage(prompt=pb.Prompt(text="a"), spans=[pb.TokenSpan(begin=0, end=2)])
 A1 = {"into": "x", "task_name": "a1"}
 RL = {**A1, "objective": pb.OBJECTIVE_RLOO, "sites": [pb.Site(layer=1)]}
 CE = {**RL, "objective": pb.OBJECTIVE_CROSS_ENTROPY}
@@ -129,11 +130,14 @@ BAD_MAKINGS = [
     ("extract", {**A1, "method": 9}, "method"),
     ("extract", {**A1, "event": "x"}, "event"),
     ("extract", {**A1, "read_at": pb.READ_AT_EVENT}, "event"),
+    ("extract", {**A1, "offset": -5}, "offset"),
+    ("extract", {"into": "x", "negative": [TEXT], "positive": [TEXT, SPANNED]},
+     "positive[1].spans"),
     ("extract", {**A1, "as_probe": True}, "as_probe"),
     ("extract", {**A1, "sites": [pb.Site(layer=1)] * 2}, "sites"),
     (
         "extract",
-        {"into": "x", "negative": [TEXT], "positive": [SPAN]},
+        {"into": "x", "negative": [TEXT], "positive": [SPAN], "read_at": pb.READ_AT_SPANS},
         "positive[0].spans[0]",
     ),
     ("train", {**RL, "objective": 0}, "objective"),
