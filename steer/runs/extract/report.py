@@ -35,10 +35,12 @@ def warnings(
     """What a reader should know before they trust it."""
     told = []
     if min(counts) < FEW:
-        told.append(f"a class has {min(counts)} texts; {FEW} or more say how reliable it is")
-    best = max((row.get("split_half_cosine", 0.0) for row in found), default=0.0)
-    if best < UNSTABLE:
-        told.append(f"two halves of the texts agree nowhere better than a cosine of {best:.2f}")
+        few = f"{min(counts)} text{'s' * (min(counts) != 1)}"
+        told.append(f"a class has {few}; {FEW} or more say how reliable it is")
+    agree = [row["split_half_cosine"] for row in found if "split_half_cosine" in row]
+    if agree and max(agree) < UNSTABLE:
+        best = f"a cosine of {max(agree):.2f}"
+        told.append(f"two halves of the texts agree nowhere better than {best}")
     against = [row["anti_steerable"] for row in found if "anti_steerable" in row]
     if against and min(against) > OPPOSED:
         what = "pairs" if spec.pairs else "texts"

@@ -29,9 +29,16 @@ ENOUGH, NO_VARIANCE, NOT_FINITE = "ENOUGH", "NO_REWARD_VARIANCE", "LOSS_NOT_FINI
 
 
 class NoRewardVariance(FailedPrecondition):
-    """Every completion of a prompt got the same reward, step after step: nothing to learn from."""
+    """Every completion of a prompt got the same reward, in all of so many steps: nothing to learn
+    from."""
 
     default_reason = NO_VARIANCE
+
+    def __init__(self, steps: int) -> None:
+        super().__init__(
+            f"no variance of rewards within any prompt in {steps} steps: the wanted behaviour is "
+            "never, or always, sampled; cross-entropy on demonstrations needs none"
+        )
 
 
 class Course:
@@ -118,10 +125,7 @@ class Course:
         if standing.idle < self.spec.patience:
             return standing
         if not standing.state.step:
-            raise NoRewardVariance(
-                f"no variance of rewards within any prompt in {standing.idle} steps: the wanted "
-                "behaviour is never, or always, sampled; cross-entropy on demonstrations needs none"
-            )
+            raise NoRewardVariance(standing.idle)
         return replace(standing, ended=NO_VARIANCE)
 
     def _steps(self, begun: Json) -> Steps:
@@ -159,8 +163,11 @@ def _stopped(standing: Standing, before: Standing, error: BadLoss | Diverged) ->
 
 
 def vectors_of(standing: Standing) -> Vectors:
-    """What a run leaves. Raises FailedPrecondition when it is nothing."""
+    """What a run leaves. Raises FailedPrecondition when it is nothing, and NoRewardVariance when
+    that is why."""
     vectors = standing.kept.vectors
+    if not standing.state.step and standing.idle:
+        raise NoRewardVariance(standing.idle)
     if not any(vector.any() for vector in vectors.values()):
         raise FailedPrecondition("no step has changed the vectors", reason="NOTHING_LEARNT")
     return vectors

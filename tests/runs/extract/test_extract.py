@@ -16,6 +16,7 @@ from steer.intervene.sites import visiting
 from steer.runs.background import Background
 from steer.runs.extract import layout, spool
 from steer.runs.extract.kind import STORE, Extract
+from steer.runs.extract.report import warnings
 from steer.specs import ExtractMethod, ExtractSpec, Pooling, ReadAt
 from steer.store import Probe, Store, Vector
 from steer.types import (
@@ -300,3 +301,8 @@ def test_classes_with_the_same_mean_have_no_direction(context: Background):
     spec = ExtractSpec("made", positive, negative, read_at=ReadAt.SPANS)
     with pytest.raises(FailedPrecondition, match="means of the classes are the same"):
         extracted(spec, context)
+
+
+def test_halves_that_were_not_compared_are_not_said_to_disagree():
+    told = warnings(ExtractSpec("x"), (1, 1), [{"residual_norm": 1.0}], None)
+    assert told == ["a class has 1 text; 30 or more say how reliable it is"]

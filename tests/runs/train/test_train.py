@@ -146,6 +146,13 @@ def test_rewards_without_variance_are_told(context: Background) -> None:
     assert caught.value.reason == "NO_REWARD_VARIANCE"
 
 
+def test_so_are_they_in_fewer_steps_than_patience(context: Background) -> None:
+    lines = TASK.jsonl.replace('"t9"', '"t9 t9 t9 t9"')
+    with pytest.raises(FailedPrecondition) as caught:
+        done(replace(SPEC, task=replace(TASK, jsonl=lines), patience=10, steps=2), context)
+    assert caught.value.reason == "NO_REWARD_VARIANCE"
+
+
 def test_a_number_that_is_not_finite_ends_it_with_what_was_good(context: Background) -> None:
     spec = replace(SHOWN, kl=float("nan"))
     with pytest.raises(FailedPrecondition) as caught:
