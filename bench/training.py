@@ -52,7 +52,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(2)
     # At the wrong layer the last step is kept: choosing would keep the one that did least.
-    wrong = replace(SPEC, sites=(Site(0),), select_n=0, enough=None, rate=0.15)
+    wrong = replace(SPEC, sites=(Site(0),), select_n=0, enough=None)
     specs = [wrong, *(replace(SPEC, seed=seed) for seed in range(options.seeds))]
     with engine("organism/a1") as served, tempfile.TemporaryDirectory() as folder:
         # What is made here is not to be shipped.
