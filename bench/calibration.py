@@ -81,7 +81,7 @@ def cases(task: str, wanted: str, context: Background) -> Iterator[Case]:
         vector = context.store.get(name)
         if wanted in ("", name) and isinstance(vector, Vector) and _treats(vector, context):
             yield Case(task, RandomLike, name)
-            if vector.spreads:
+            if vector.classes:
                 yield Case(task, WithinClass, name)
 
 

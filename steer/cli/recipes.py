@@ -124,6 +124,8 @@ def _operand(operand: Operand) -> str:
             return name
         case Inline(directions):
             return f"inline ({len(directions[0].data) // 4} numbers)"
+        case WithinClass(of, seed, True):
+            return f"Stratified({_operand(of)}, {seed})"
         case RandomLike(of, seed) | WithinClass(of, seed):
             return f"{type(operand).__name__}({_operand(of)}, {seed})"
         case OrthogonalTo(of, to):

@@ -37,10 +37,14 @@ def random_like(of: Subject, seed: int = 0, **options: Unpack[Options]) -> Recip
     return _derived(lambda operand: RandomLike(operand, seed), of, options)
 
 
-def within_class(of: Subject, seed: int = 0, **options: Unpack[Options]) -> Recipe:
-    """A random direction with the norm of ``of`` drawn from the data's own spread: the within-class
-    covariance on its card. Vectors and recipes as in ``random_like``."""
-    return _derived(lambda operand: WithinClass(operand, seed), of, options)
+def within_class(
+    of: Subject, seed: int = 0, *, stratified: bool = False, **options: Unpack[Options]
+) -> Recipe:
+    """A random direction with the norm of ``of`` drawn from the data's own spread: the covariance
+    within the classes it was made from. ``stratified``: one of the differences of means between
+    labels shuffled inside the classes, number ``seed`` of those stored with it, from 0. Vectors and
+    recipes as in ``random_like``."""
+    return _derived(lambda operand: WithinClass(operand, seed, stratified), of, options)
 
 
 def orthogonal_to(of: Subject, to: VectorLike, **options: Unpack[Options]) -> Recipe:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from steer import expressions
 from steer.errors import FailedPrecondition, NotFound, SteerError, Violations
-from steer.store import Card, Item, Store, Vector
+from steer.store import Card, ClassStatistics, Item, Store, Vector
 from steer.store.algebra import evaluate
 from steer.types import (
     Expression,
@@ -37,13 +37,13 @@ ANYWHERE = None
 class Directions:
     """A resolved operand: directions by site (``ANYWHERE`` for one without), in words, card.
 
-    ``spreads``: factors (rank, d_model) of within-class covariances, where there are any.
+    ``classes``: what is within the classes it was made from, where that is known.
     """
 
     arrays: Mapping[Site | None, Array]
     described: str
     card: Card | None = None
-    spreads: Mapping[Site, Array] = field(default_factory=dict)
+    classes: Mapping[Site, ClassStatistics] = field(default_factory=dict)
 
     @property
     def own_sites(self) -> tuple[Site, ...]:
@@ -116,7 +116,7 @@ class OperandResolver:
             return None
         card = vector.card if self.made_here(vector.card) else None
         arrays: dict[Site | None, Array] = {site: array for site, array in vector.tensors.items()}
-        return Directions(arrays, operand.name, card, vector.spreads)
+        return Directions(arrays, operand.name, card, vector.classes)
 
     def _inline(self, operand: Inline, path: str) -> Directions | None:
         arrays: dict[Site | None, Array] = {}
@@ -147,26 +147,33 @@ class OperandResolver:
             for site, array in of.arrays.items()
         }
         described = f"random_like({of.described}, seed={operand.seed})"
-        return Directions(arrays, described, of.card, of.spreads)
+        return Directions(arrays, described, of.card, of.classes)
 
     def _within_class(self, operand: WithinClass, path: str) -> Directions | None:
         of = self.resolve(operand.of, f"{path}.of")
         if of is None:
             return None
-        missing = [str(site) for site in of.arrays if site not in of.spreads]
+        draw = shuffle_like if operand.stratified else spread_like
+        arrays: dict[Site | None, Array] = {}
+        missing = []
+        for site, array in of.arrays.items():
+            within = None if site is None else of.classes.get(site)
+            drawn = None if within is None else draw(operand.seed, site, norm(array), within)
+            if drawn is None:
+                missing.append(str(site))
+            else:
+                arrays[site] = drawn
+        kind = "stratified" if operand.stratified else "within_class"
         if missing:
+            what = f"stratified shuffle {operand.seed}" if operand.stratified else "covariance"
             message = (
-                f"{of.described} has no within-class covariance at {', '.join(missing)}; "
-                "its card would hold it; use random_like"
+                f"{of.described} has no within-class {what} at {', '.join(missing)}; "
+                "it would be stored with the vector; use random_like"
             )
             self.violations.add(f"{path}.of", "NO_WITHIN_CLASS", message, FailedPrecondition)
             return None
-        arrays: dict[Site | None, Array] = {
-            site: spread_like(operand.seed, site, norm(of.arrays[site]), of.spreads[site])
-            for site in of.own_sites
-        }
-        described = f"within_class({of.described}, seed={operand.seed})"
-        return Directions(arrays, described, of.card, of.spreads)
+        described = f"{kind}({of.described}, seed={operand.seed})"
+        return Directions(arrays, described, of.card, of.classes)
 
     def _orthogonal(self, operand: OrthogonalTo, path: str) -> Directions | None:
         of = self.resolve(operand.of, f"{path}.of")
@@ -186,7 +193,7 @@ class OperandResolver:
                 return None
             arrays[site] = rest
         described = f"orthogonal_to({of.described}, {to.described})"
-        return Directions(arrays, described, of.card, of.spreads)
+        return Directions(arrays, described, of.card, of.classes)
 
     def _expression(self, operand: Expression, path: str) -> Directions | None:
         try:
@@ -240,13 +247,24 @@ def isotropic(seed: int, site: Site | None, norm: float, d_model: int) -> Array:
     return np.asarray(draw * (norm / np.linalg.norm(draw)), np.float32)
 
 
-def spread_like(seed: int, site: Site, norm: float, factor: Array) -> Array:
-    """A draw from the normal distribution with covariance FᵀF, scaled to ``norm``; (d_model,).
+def spread_like(seed: int, site: Site | None, norm: float, within: ClassStatistics) -> Array | None:
+    """A draw from the normal distribution with the covariance within classes, scaled to ``norm``;
+    (d_model,). None where no covariance is known. Counter-based, as ``isotropic`` is."""
+    draw = _normals(seed, site, len(within.factor)) @ within.factor.astype(np.float64)
+    return _scaled(draw, norm)
 
-    ``factor``: F, (rank, d_model). Counter-based, as ``isotropic`` is.
-    """
-    draw = _normals(seed, site, factor.shape[0]) @ factor.astype(np.float64)
-    return np.asarray(draw * (norm / np.linalg.norm(draw)), np.float32)
+
+def shuffle_like(
+    seed: int, site: Site | None, norm: float, within: ClassStatistics
+) -> Array | None:
+    """The ``seed``-th stratified shuffle, scaled to ``norm``; (d_model,). None where there is none
+    of that number; its number is the same relabelling at every ``site`` of a vector."""
+    return _scaled(within.shuffles[seed], norm) if seed < len(within.shuffles) else None
+
+
+def _scaled(draw: NDArray[np.floating], norm: float) -> Array | None:
+    size = np.linalg.norm(draw.astype(np.float64))
+    return np.asarray(draw * (norm / size), np.float32) if size else None
 
 
 def _normals(seed: int, site: Site | None, count: int) -> NDArray[np.float64]:

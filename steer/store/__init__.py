@@ -3,6 +3,7 @@
 from steer.store.card import Card, CardError
 from steer.store.kinds import (
     KINDS,
+    ClassStatistics,
     Dictionary,
     FeatureRows,
     Item,
@@ -24,6 +25,7 @@ __all__ = [
     "Architecture",
     "Card",
     "CardError",
+    "ClassStatistics",
     "Dictionary",
     "DictionarySpec",
     "FeatureRows",

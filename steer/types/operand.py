@@ -45,10 +45,13 @@ class OrthogonalTo:
 
 @dataclass(frozen=True, slots=True)
 class WithinClass:
-    """Random direction from the card's within-class covariance, with the norm of ``of``."""
+    """Random direction from the covariance within the classes that ``of`` was made from, with the
+    norm of ``of``; with ``stratified`` the ``seed``-th of the differences of means between labels
+    shuffled inside the classes, which are stored with it, from 0."""
 
     of: "Operand"
     seed: int = 0
+    stratified: bool = False
 
 
 @dataclass(frozen=True, slots=True)

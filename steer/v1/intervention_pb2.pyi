@@ -141,12 +141,14 @@ class OrthogonalTo(_message.Message):
     def __init__(self, of: _Optional[_Union[Operand, _Mapping]] = ..., to: _Optional[_Union[Operand, _Mapping]] = ...) -> None: ...
 
 class WithinClass(_message.Message):
-    __slots__ = ("of", "seed")
+    __slots__ = ("of", "seed", "stratified")
     OF_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
+    STRATIFIED_FIELD_NUMBER: _ClassVar[int]
     of: Operand
     seed: int
-    def __init__(self, of: _Optional[_Union[Operand, _Mapping]] = ..., seed: _Optional[int] = ...) -> None: ...
+    stratified: bool
+    def __init__(self, of: _Optional[_Union[Operand, _Mapping]] = ..., seed: _Optional[int] = ..., stratified: _Optional[bool] = ...) -> None: ...
 
 class Operand(_message.Message):
     __slots__ = ("vector", "inline", "random_like", "orthogonal_to", "within_class", "expression")

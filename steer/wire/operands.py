@@ -51,8 +51,9 @@ def build_operand(operand: Operand) -> pb.Operand:
         case OrthogonalTo(of, to):
             both = pb.OrthogonalTo(of=build_operand(of), to=build_operand(to))
             return pb.Operand(orthogonal_to=both)
-        case WithinClass(of, seed):
-            return pb.Operand(within_class=pb.WithinClass(of=build_operand(of), seed=seed))
+        case WithinClass(of, seed, stratified):
+            within = pb.WithinClass(of=build_operand(of), seed=seed, stratified=stratified)
+            return pb.Operand(within_class=within)
         case Expression(text):
             return pb.Operand(expression=text)
 
@@ -74,7 +75,8 @@ def parse_operand(message: pb.Operand, check: Check) -> Operand:
             )
         case "within_class":
             within = message.within_class
-            return WithinClass(parse_operand(within.of, check.at("within_class.of")), within.seed)
+            of = parse_operand(within.of, check.at("within_class.of"))
+            return WithinClass(of, within.seed, within.stratified)
         case "expression":
             return _parse_expression(message.expression, check.at("expression"))
     check.fail(

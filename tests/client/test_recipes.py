@@ -125,6 +125,8 @@ def test_expressions_are_told_from_names():
 
 def test_within_class():
     assert only(steer.within_class("x", seed=2)).op == t.Add(t.WithinClass(t.Stored("x"), 2))
+    shuffled = steer.within_class("x", seed=2, stratified=True)
+    assert only(shuffled).op == t.Add(t.WithinClass(t.Stored("x"), 2, stratified=True))
     patched = steer.within_class(steer.patch(vector="x", fraction=0.5), seed=1)
     assert only(patched).op == t.Replace(t.WithinClass(t.Stored("x"), 1), fraction=0.5)
 

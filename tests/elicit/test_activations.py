@@ -5,11 +5,12 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM, PreTrainedModel
 
 from steer.elicit.activations import mean_norm, residuals
-from steer.elicit.within import within_class
+from steer.elicit.within import stratified_shuffles, within_class
 from steer.errors import InvalidRequest
 from steer.types import Site
 
@@ -112,3 +113,42 @@ def test_the_spread_within_classes_is_their_pooled_covariance():
     np.testing.assert_allclose(factor.T @ factor, scatter / (400 - 2), rtol=1e-3, atol=1e-3)
     assert within_class(classes, rank=2).shape == (2, 6)
     assert within_class([one[:1] for one in classes]).shape == (0, 6)
+
+
+def _classes(chance: np.random.Generator, sizes: tuple[int, ...]) -> list[list[NDArray]]:
+    """Texts of one to three tokens; the classes are far apart along the first axis."""
+    axis = np.eye(1, 6).astype(np.float32)[0]
+    return [
+        [
+            chance.standard_normal((1 + i % 3, 6)).astype(np.float32) + 50 * side * axis
+            for i in range(size)
+        ]
+        for side, size in enumerate(sizes)
+    ]
+
+
+def test_labels_shuffled_inside_the_classes_know_nothing_of_the_classes():
+    classes = _classes(np.random.default_rng(0), (61, 80))
+    shuffles = stratified_shuffles(classes, count=400)
+    assert shuffles.shape == (400, 6) and len(np.unique(shuffles, axis=0)) == 400
+    # The mean difference of halves of n texts has four n-ths of their covariance.
+    scatter = np.cov(shuffles, rowvar=False)
+    texts = [
+        text.sum(0) - len(text) * np.concatenate(one).mean(0) for one in classes for text in one
+    ]
+    tokens = sum(len(text) for one in classes for text in one)
+    expected = 4 * np.cov(np.array(texts), rowvar=False) * len(texts) / tokens**2
+    np.testing.assert_allclose(np.diag(scatter), np.diag(expected), rtol=0.3)
+    np.testing.assert_array_equal(shuffles, stratified_shuffles(classes, count=400))
+    assert (shuffles != stratified_shuffles(classes, seed=1, count=400)).any()
+
+
+@pytest.mark.parametrize("sizes", [(1, 1), (1,), (0,)])
+def test_one_text_of_a_class_can_not_be_shuffled(sizes: tuple[int, ...]):
+    classes = [[np.ones((2, 6), np.float32)] * max(1, size) for size in sizes]
+    assert stratified_shuffles(classes).shape == (0, 6)
+
+
+def test_equal_texts_have_no_shuffles():
+    same = np.full((2, 6), 0.1, np.float32)
+    assert stratified_shuffles([[same] * 9, [same + 1] * 8]).shape == (0, 6)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from steer.errors import InvalidRequest
+from steer.errors import InvalidRequest, SteerError
 from steer.intervene.operands import OperandResolver, isotropic, reject
 from steer.store import Store, bundled
 from steer.types import (
@@ -90,13 +90,29 @@ def test_an_expression_is_what_its_vectors_come_to(resolver):
     rest = w - (w @ v) / (v @ v) * v
     np.testing.assert_allclose(found.arrays[site], 2 * v - rest / 4, rtol=1e-5, atol=1e-6)
     assert found.arrays[site].dtype == np.float32
-    assert (found.described, found.card, found.spreads) == (text, VECTOR.card, {})
+    assert (found.described, found.card, found.classes) == (text, VECTOR.card, {})
     same = resolver.resolve(Expression("a1-rloo"), "x")
     assert np.array_equal(same.arrays[site], VECTOR.tensors[site])
     assert resolver.resolve(Expression("a1-dom - a1-rloo"), "x").card == dom.card
     assert resolver.resolve(RandomLike(Expression(text)), "x").described.startswith(
         "random_like(2*"
     )
+
+
+def test_a_stratified_shuffle_is_one_of_those_stored_at_the_norm_of_its_vector(resolver):
+    dom = Store(bundled()).get("a1-dom")
+    ((site, v),) = dom.tensors.items()
+    found = resolver.resolve(WithinClass(Stored("a1-dom"), 3, stratified=True), "x")
+    stored = dom.classes[site].shuffles[3].astype(float)
+    expected = stored * np.linalg.norm(v) / np.linalg.norm(stored)
+    np.testing.assert_allclose(found.arrays[site], expected, rtol=1e-5)
+    assert found.described == "stratified(a1-dom, seed=3)"
+    assert resolver.resolve(WithinClass(Stored("a1-dom"), 20, stratified=True), "x") is None
+    with pytest.raises(SteerError) as caught:
+        resolver.violations.raise_if_any()
+    (wrong,) = caught.value.violations
+    assert (wrong.field, wrong.reason) == ("x.within_class.of", "NO_WITHIN_CLASS")
+    assert "stratified shuffle 20" in wrong.message
 
 
 def test_everything_wrong_with_an_expression_is_told(resolver):

@@ -7,6 +7,7 @@ import numpy as np
 from steer.store import (
     Architecture,
     Card,
+    ClassStatistics,
     Dictionary,
     DictionarySpec,
     Item,
@@ -41,8 +42,10 @@ def normal(draw: np.random.Generator, *shape: int) -> np.ndarray:
 def vector(name: str = "v", seed: int = 0, spread: bool = False) -> Vector:
     """A direction at two sites, with a spread at one of them if asked for."""
     draw = np.random.default_rng(seed)
-    spreads = {SITES[1]: normal(draw, RANK, D)} if spread else {}
-    return Vector(name, {site: normal(draw, D) for site in SITES}, CARD, spreads=spreads)
+    classes = {}
+    if spread:
+        classes[SITES[1]] = ClassStatistics(normal(draw, RANK, D), normal(draw, 2, D))
+    return Vector(name, {site: normal(draw, D) for site in SITES}, CARD, classes=classes)
 
 
 def low_rank(name: str = "v", seed: int = 0) -> LowRank:

@@ -104,7 +104,7 @@ def test_a_combination_is_stored_with_its_parents(filled):
     }
     assert (card.method, card.description) == ("combination", "a@1 - 0.5*b")
     assert (card.strength, card.where, card.licence) == (Strength(2), Where(Phase.DECODE), "MIT")
-    assert (card.data_hash, dict(card.measured), made.spreads) == ("", {}, {})
+    assert (card.data_hash, dict(card.measured), made.classes) == ("", {}, {})
     assert card.residual_norms == a.card.residual_norms
     assert card.content_hash == made.content_hash and card.norms.keys() == set(items.SITES)
     # Parents are what they were, whatever happens to their names.

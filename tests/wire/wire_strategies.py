@@ -47,7 +47,7 @@ operands = st.recursive(
     st.builds(t.Stored, names) | inlines() | st.builds(t.Expression, expressions),
     lambda inner: st.one_of(
         st.builds(t.RandomLike, inner, uint64),
-        st.builds(t.WithinClass, inner, uint64),
+        st.builds(t.WithinClass, inner, uint64, st.booleans()),
         st.builds(t.OrthogonalTo, inner, inner),
     ),
     max_leaves=3,

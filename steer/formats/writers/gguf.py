@@ -35,8 +35,8 @@ def write(item: Item) -> Written:
     notes = []
     if len(tensors) < len(item.tensors):
         notes.append("resid_post.0, because llama.cpp has no direction.0")
-    if item.spreads:
-        notes.append("the spread within classes")
+    if item.classes:
+        notes.append("what is within its classes")
     if item.card.strength.value != 1.0 or item.card.strength.unit != "raw":
         strength = item.card.strength
         notes.append(f"the default strength {strength.value:g} ({strength.unit.value})")

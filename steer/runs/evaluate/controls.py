@@ -4,8 +4,7 @@ What they isolate: a first token (Sinii et al., arXiv 2509.06608), tokens withou
 al., arXiv 2404.15758), the content of a trace (Lanham et al., arXiv 2307.13702; Stechly et al.,
 arXiv 2505.13775). Two nulls that are in use elsewhere are not here because they draw the treatment
 again: labels shuffled over all classes with the result rescaled, and random directions from the
-pooled covariance. Labels shuffled inside the classes need no arms of their own: the mean difference
-of such a split has the covariance within the classes, from which WITHIN_CLASS draws.
+pooled covariance.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -70,6 +69,7 @@ class Controls:
         return {
             Role.RANDOM: self._random,
             Role.WITHIN_CLASS: self._within_class,
+            Role.STRATIFIED: self._stratified,
             Role.NEGATED: self._negated,
             Role.ORTHOGONAL: self._orthogonal,
             Role.FORCED: self._forced,
@@ -92,13 +92,24 @@ class Controls:
 
     def _within_class(self) -> list[Entry]:
         items = self._directed()
-        if not self.sources.spread(items):
+        within = self.sources.within(items)
+        if not within or not all(len(one.factor) for one in within):
             raise NotHere("the vector's card has no covariance within classes")
         return [
             self._null(
                 "within", Role.WITHIN_CLASS, seed, wrapped(items, _seeded(WithinClass, seed))
             )
             for seed in self._seeds()
+        ]
+
+    def _stratified(self) -> list[Entry]:
+        items = self._directed()
+        stored = min((len(one.shuffles) for one in self.sources.within(items)), default=0)
+        if not stored:
+            raise NotHere("the vector's card has no labels shuffled inside its classes")
+        return [
+            self._null("stratified", Role.STRATIFIED, number, wrapped(items, _shuffle(number)))
+            for number in range(min(self.seeds, stored))
         ]
 
     def _negated(self) -> list[Entry]:
@@ -230,3 +241,7 @@ def _seeded(
     kind: type[RandomLike] | type[WithinClass], seed: int
 ) -> Callable[[Operand, int], Operand]:
     return lambda operand, place: kind(operand, seed + place * _APART)
+
+
+def _shuffle(number: int) -> Callable[[Operand, int], Operand]:
+    return lambda operand, place: WithinClass(operand, number, stratified=True)

@@ -10,6 +10,7 @@ from steer.errors import Violations
 from steer.intervene.operands import Directions, OperandResolver, pick
 from steer.intervene.resolve import strength_of
 from steer.runs.kind import Context
+from steer.store import ClassStatistics
 from steer.types import Intervention, Operand, Strength, operand_of, redirected
 
 
@@ -38,12 +39,15 @@ class Sources:
         card = None if operand is None else self.directions(operand).card
         return replace(item, strength=strength_of(item, card))
 
-    def spread(self, items: Sequence[Intervention]) -> bool:
-        """Whether every direction has the covariance within the classes it was made from."""
-        return all(
-            directions.own_sites and set(directions.own_sites) <= directions.spreads.keys()
-            for directions in map(self.directions, operands(items))
-        )
+    def within(self, items: Sequence[Intervention]) -> list[ClassStatistics]:
+        """What is within the classes that every direction was made from, at every site; empty where
+        one has no such statistics."""
+        found: list[ClassStatistics] = []
+        for directions in map(self.directions, operands(items)):
+            if not directions.own_sites or not directions.classes.keys() >= {*directions.own_sites}:
+                return []
+            found += [directions.classes[site] for site in directions.own_sites]
+        return found
 
     def cosines(
         self, items: Sequence[Intervention], others: Sequence[Intervention]

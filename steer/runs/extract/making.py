@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 from steer.elicit.directions import PROBE_C, Classes, along, direction
 from steer.elicit.logistic import logistic
 from steer.elicit.quality import Quality, quality
-from steer.elicit.within import within_class
+from steer.elicit.within import class_statistics
 from steer.errors import FailedPrecondition
 from steer.runs.extract.layout import Labels, Layout
 from steer.runs.extract.spool import Gathered, Spool
 from steer.specs import ExtractMethod, ExtractSpec
+from steer.store import ClassStatistics
 from steer.types import Site
 
 Array = NDArray[np.float32]
@@ -22,13 +23,13 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A direction (d_model,) at a site, how reliable it is, and the covariance within the classes
-    as ``within_class`` gives it. ``bias``: of a probe, whose weights the direction is."""
+    """A direction (d_model,) at a site, how reliable it is, and what is within the classes.
+    ``bias``: of a probe, whose weights the direction is."""
 
     site: Site
     direction: Array
     quality: Quality
-    spread: Array
+    within: ClassStatistics
     bias: float | None = None
 
 
@@ -52,7 +53,7 @@ def _made(spec: ExtractSpec, site: Site, rows: Array, labels: Labels, apart: Flo
     exact = spec.method is ExtractMethod.DIFFERENCE_OF_MEANS
     found = apart if exact else direction(spec.method.value, whole)
     told = quality(spec.method.value, found, whole, halves)
-    spread = within_class((whole.positive, whole.negative))
+    within = class_statistics(_texts(rows, labels), spec.seed)
     if spec.as_probe:
         weights, bias = logistic(
             np.concatenate((whole.positive, whole.negative)),
@@ -60,9 +61,9 @@ def _made(spec: ExtractSpec, site: Site, rows: Array, labels: Labels, apart: Flo
             PROBE_C,
         )
         along(apart, weights)
-        return Made(site, weights.astype(np.float32), told, spread, bias)
+        return Made(site, weights.astype(np.float32), told, within, bias)
     unit = found / np.linalg.norm(found) if spec.normalise else found
-    return Made(site, (spec.scale * unit).astype(np.float32), told, spread)
+    return Made(site, (spec.scale * unit).astype(np.float32), told, within)
 
 
 def _difference(gathered: Sequence[Gathered], place: int) -> Floats:
@@ -77,6 +78,17 @@ def _classes(spec: ExtractSpec, rows: Array, labels: Labels) -> Classes:
     """Rows by class."""
     pairs = _pairs(rows, labels) if spec.pairs else None
     return Classes(rows[labels.positive], rows[~labels.positive], pairs)
+
+
+def _texts(rows: Array, labels: Labels) -> list[list[Array]]:
+    """Rows by class, and in it by text."""
+    starts = np.flatnonzero(labels.first)
+    texts = np.split(rows, starts[1:])
+    positive = labels.positive[starts]
+    return [
+        [text for text, its in zip(texts, positive, strict=True) if its == side]
+        for side in (True, False)
+    ]
 
 
 def _half(spec: ExtractSpec, rows: Array, labels: Labels, half: int) -> Classes:

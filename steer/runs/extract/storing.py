@@ -32,8 +32,8 @@ def stored(
         item = Probe(spec.into, card, probes)
     else:
         directions = {one.site: one.direction for one in made}
-        spreads = {one.site: one.spread for one in made if len(one.spread)}
-        item = Vector(spec.into, directions, card, spreads=spreads)
+        classes = {one.site: one.within for one in made}
+        item = Vector(spec.into, directions, card, classes=classes)
     return context.store.add(item)
 
 

@@ -6,29 +6,30 @@ from dataclasses import dataclass
 import numpy as np
 
 from steer.elicit.state import Array
-from steer.elicit.within import within_class
+from steer.elicit.within import class_statistics
 from steer.intervene.plan import Plan
 from steer.runs.kind import Context
+from steer.store import ClassStatistics
 from steer.tasks.task import Item
 from steer.types import CaptureTrial, Sampling, Site, Trial, Where
 
 TEXTS = 256
 """Problems whose unsteered answers are read."""
 ROWS = 2048
-"""Activations at a site that its spread is made from."""
+"""Activations at a site that its statistics are made from."""
 
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
-    """By site: mean ‖h‖ of the unsteered model over the positions where vectors act, and a factor F
-    (rank, d_model) of the covariance there, Σ = FᵀF. Sites without such a position are left out.
+    """By site: mean ‖h‖ of the unsteered model over the positions where vectors act, and what is
+    within them, as one class. Sites without such a position are left out.
 
     The first position of a row counts for none: models park attention there, with activations that
     can be a hundred times as large as all others.
     """
 
     norms: Mapping[Site, float]
-    spreads: Mapping[Site, Array]
+    classes: Mapping[Site, ClassStatistics]
 
 
 def deployed(
@@ -60,7 +61,7 @@ def deployed(
                 rows[site][place] = found[:: -(-len(found) // share)].copy()
     return Deployed(
         {site: _mean(told) for site, told in sizes.items() if told},
-        {site: _spread(told) for site, told in rows.items() if told},
+        {site: _within(told) for site, told in rows.items() if told},
     )
 
 
@@ -70,5 +71,5 @@ def _mean(told: Mapping[int, tuple[float, int]]) -> float:
     return round(sum(size for size, _ in given) / sum(count for _, count in given), 4)
 
 
-def _spread(told: Mapping[int, Array]) -> Array:
-    return within_class([np.concatenate([told[place] for place in sorted(told)])])
+def _within(told: Mapping[int, Array]) -> ClassStatistics:
+    return class_statistics([[told[place] for place in sorted(told)]])

@@ -23,8 +23,8 @@ _OF_TEACHERS = ("teacher", "teacher_top_k")
 def stored(course: Course, standing: Standing, begun: Json) -> Json:
     """Put the vector into the store. The result of the last unit."""
     spec, context = course.spec, course.context
-    spreads = {at: f for at, f in course.deployed.spreads.items() if at in spec.sites and len(f)}
-    item = Vector(spec.into, vectors_of(standing), _card(course, standing, begun), spreads=spreads)
+    classes = {at: one for at, one in course.deployed.classes.items() if at in spec.sites}
+    item = Vector(spec.into, vectors_of(standing), _card(course, standing, begun), classes=classes)
     version = context.store.add(item)
     return {
         "records": [],

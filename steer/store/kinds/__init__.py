@@ -6,7 +6,7 @@ from steer.store.kinds.base import Item
 from steer.store.kinds.dictionary import Dictionary, FeatureRows
 from steer.store.kinds.low_rank import LowRank, LowRankTensors
 from steer.store.kinds.probe import Probe, ProbeTensors
-from steer.store.kinds.vector import Vector, content_hash
+from steer.store.kinds.vector import ClassStatistics, Vector, content_hash
 
 KINDS: Mapping[str, type[Item]] = {
     "direction": Vector,
@@ -19,6 +19,7 @@ KINDS: Mapping[str, type[Item]] = {
 
 __all__ = [
     "KINDS",
+    "ClassStatistics",
     "Dictionary",
     "FeatureRows",
     "Item",

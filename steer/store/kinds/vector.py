@@ -5,49 +5,75 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
+import numpy as np
+
 from steer.errors import Violations
 from steer.store.card import Card
 from steer.store.checks import Array, Shape, Tensors, check_tensors
 from steer.store.kinds.base import Item, norm
 from steer.types import Site
 
-SPREAD = "within_class."
+WITHIN = {"within_class": "factor", "stratified": "shuffles"}
+"""Tensors of a site beside its direction: what their names begin with, and the field."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClassStatistics:
+    """What is within the classes a direction was made from, at one site; float32.
+
+    ``factor``: F of shape (rank, d_model) with Σ = FᵀF the covariance: rows are centred activations
+    over sqrt(n - classes), or the leading principal ones scaled by their standard deviation. z·F
+    with z standard normal of length rank is a draw from it. ``shuffles``: (n, d_model), differences
+    of means between labels shuffled inside the classes. Each is without rows where there is none.
+    """
+
+    factor: Array
+    shuffles: Array
 
 
 @dataclass(frozen=True, eq=False)
 class Vector(Item):
     """One direction of shape (d_model,) for each site; float32.
 
-    ``spreads``: at some of the sites a factor F of shape (rank, d_model) of the covariance within
-    the classes the direction was made from, Σ = FᵀF: rows are centred activations over
-    sqrt(n - classes), or the leading principal ones scaled by their standard deviation. z·F with z
-    standard normal of length rank is a draw from it.
+    ``classes``: at some of the sites, what is within the classes the direction was made from.
     """
 
     name: str
     tensors: Mapping[Site, Array]
     card: Card
     content_hash: str = ""
-    spreads: Mapping[Site, Array] = field(default_factory=dict)
+    classes: Mapping[Site, ClassStatistics] = field(default_factory=dict)
 
     @classmethod
     def read(cls, name: str, card: Card, tensors: Tensors) -> Self:
-        """Tensors ``<site>``, and ``within_class.<site>`` where there is a spread."""
+        """Tensors ``<site>``, and those of ``WITHIN`` where they are."""
         found = Violations()
         main: dict[str, Shape] = {str(site): (card.d_model,) for site in card.sites}
-        optional = tuple(map(_spread, card.sites))
+        optional = tuple(_key(what, site) for what in WITHIN for site in card.sites)
         shapes = main | {key: (tensors.rows(key), card.d_model) for key in optional}
         check_tensors(tensors, shapes, found, nonzero=shapes, optional=optional)
         found.raise_if_any()
         arrays = tensors.arrays
         directions = {site: arrays[str(site)] for site in card.sites}
-        spreads = {s: arrays[_spread(s)] for s in card.sites if _spread(s) in arrays}
-        return cls(name, directions, card, content_hash(directions), spreads)
+        none = np.zeros((0, card.d_model), np.float32)
+        classes = {
+            site: ClassStatistics(
+                **{field: arrays.get(_key(what, site), none) for what, field in WITHIN.items()}
+            )
+            for site in card.sites
+            if any(_key(what, site) in arrays for what in WITHIN)
+        }
+        return cls(name, directions, card, content_hash(directions), classes)
 
     def arrays(self) -> dict[str, Array]:
-        """Directions in the order of their sites, then spreads."""
+        """Directions in the order of their sites, then what is within their classes."""
         main = {str(site): self.tensors[site] for site in sorted(self.tensors)}
-        return main | {_spread(site): self.spreads[site] for site in sorted(self.spreads)}
+        return main | {
+            _key(what, site): array
+            for site in sorted(self.classes)
+            for what, field in WITHIN.items()
+            if len(array := getattr(self.classes[site], field))
+        }
 
     def norms(self) -> dict[Site, float]:
         """‖v‖."""
@@ -63,5 +89,5 @@ def content_hash(arrays: Mapping[Site, Array]) -> str:
     return f"sha256:{digest.hexdigest()}"
 
 
-def _spread(site: Site) -> str:
-    return f"{SPREAD}{site}"
+def _key(what: str, site: Site) -> str:
+    return f"{what}.{site}"

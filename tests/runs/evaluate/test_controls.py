@@ -9,7 +9,7 @@ from steer.measure.records import Role
 from steer.runs.evaluate.cast import cast_of
 from steer.runs.evaluate.making import SWAPPED, TARGETS
 from steer.specs import Controls
-from steer.store import Card, Store, Vector
+from steer.store import Card, ClassStatistics, Store, Vector
 from steer.tasks.catalog import load_task
 from steer.types import (
     Add,
@@ -44,7 +44,7 @@ def test_the_standard_controls_of_a_vector(a1):
         *(Role.STEERED, Role.CEILING, Role.NEGATED, Role.FORCED, Role.BIAS, Role.FILLER),
         *(Role.SWAPPED, Role.CORRUPTED, Role.ANSWER_ONLY, Role.WITHIN_CLASS),
     }
-    assert set(cast.omitted) == {Role.WITHIN_CLASS, Role.ORTHOGONAL}
+    assert set(cast.omitted) == {Role.WITHIN_CLASS, Role.STRATIFIED, Role.ORTHOGONAL}
     assert all(entry.about.of in ("", "steered") for entry in cast.entries)
 
 
@@ -121,8 +121,9 @@ def test_directions_from_within_the_classes_where_the_vector_has_their_spread(a1
     axes = np.eye(3, model.d_model, dtype=np.float32)
     card = Card(model.id, model.fingerprint, model.d_model, (site,), "difference_of_means")
     store = Store("memory://within")
+    within = ClassStatistics(axes, axes[:2])
     direction = np.ones(model.d_model, np.float32)
-    store.put(Vector("spread", {site: direction}, card, spreads={site: axes}))
+    store.put(Vector("spread", {site: direction}, card, classes={site: within}))
     context = context_of(store)
     try:
         arm = Arm("steered", (Intervention(Add(Stored("spread"))),))
@@ -130,6 +131,9 @@ def test_directions_from_within_the_classes_where_the_vector_has_their_spread(a1
     finally:
         context.engine.close()
     assert len(cast.chosen({Role.WITHIN_CLASS})) == 20
+    shuffles = cast.chosen({Role.STRATIFIED})
+    assert [e.name for e in shuffles] == ["stratified-0", "stratified-1"]  # as many as are stored
+    assert all(e.about.cosine == pytest.approx((1 / 64) ** 0.5) for e in shuffles)
     # Three axes of the 64: the cosine of their best mixture with all ones.
     assert max(abs(e.about.cosine) for e in cast.chosen({Role.WITHIN_CLASS})) <= (3 / 64) ** 0.5
 
@@ -137,7 +141,8 @@ def test_directions_from_within_the_classes_where_the_vector_has_their_spread(a1
 def test_a_bundled_difference_of_means_has_nulls_from_within_its_classes(a1):
     arm = Arm("steered", (Intervention(Add(Stored("a1-dom"))),))
     cast = cast_of(replace(SPEC, arms=(arm,), strengths=()), A1, a1)
-    assert len(cast.chosen({Role.WITHIN_CLASS})) == 20
+    for role in (Role.WITHIN_CLASS, Role.STRATIFIED):
+        assert len(cast.chosen({role})) == 20
     assert set(cast.omitted) == {Role.ORTHOGONAL}
 
 

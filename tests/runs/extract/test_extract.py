@@ -131,7 +131,7 @@ def test_every_method_says_what_it_made(context: Background, method, paired):
     made = vector(context)
     for site, tensor in made.tensors.items():
         assert np.linalg.norm(tensor) == pytest.approx(2, abs=1e-5)
-        assert len(made.spreads[site]) == 22
+        assert len(made.classes[site].factor) == 22
     card = made.card
     assert (card.method, card.licence) == (method.value, "CC0-1.0")
     assert card.where == Where(phase=Phase.DECODE)
@@ -202,7 +202,7 @@ def test_a_sample_is_kept_of_much_data(context: Background, monkeypatch: pytest.
     part = vector(context, "sampled")
     for site in whole.tensors:
         np.testing.assert_array_equal(whole.tensors[site], part.tensors[site])
-        assert len(part.spreads[site]) == 6
+        assert len(part.classes[site].factor) == 6
 
 
 # ---- resuming -----------------------------------------------------------------------------------

@@ -66,7 +66,7 @@ def test_every_tensor_must_be_there_finite_and_of_its_shape(what, tmp_path):
     for name, array in item.arrays().items():
         nan = array.copy()
         nan.flat[-1] = np.nan
-        optional = name == "skip" or name.startswith("within_class")
+        optional = name == "skip" or name.startswith(("within_class", "stratified"))
         wrong = [(nan, "NaN"), (array[..., None], "want"), (array[:0], "list of sizes")]
         for value, says in [*wrong, *([] if optional else [(None, "missing")])]:
             with pytest.raises(InvalidRequest, match=says) as caught:
