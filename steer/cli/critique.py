@@ -23,6 +23,7 @@ from steer.cli.options import (
     Treatments,
     Vectors,
     When,
+    up_to,
 )
 from steer.errors import InvalidRequest
 from steer.specs import EvaluateSpec, Extractor, Revision, Stage
@@ -52,7 +53,9 @@ def critique(
     critique_tokens: Annotated[
         int, typer.Option(help="Most tokens of a critique. 0 is as of an answer.")
     ] = 0,
-    n: Annotated[int, typer.Option("--n", help="Problems.")] = _DEFAULT.n,
+    n: Annotated[
+        int | None, typer.Option("--n", help="Problems.", show_default=up_to(_DEFAULT.n))
+    ] = None,
     split: Annotated[str, typer.Option(help="Part of the task.")] = _DEFAULT.split,
     temperature: Temperature = 0.0,
     max_tokens: MaxTokens = 0,
@@ -88,7 +91,7 @@ def critique(
                 run_id=run,
                 arms=arms.recipes(client),
                 revision=revision,
-                n=n,
+                n=_DEFAULT.n if n is None else n,
                 split=split,
                 temperature=temperature,
                 max_tokens=max_tokens,

@@ -27,6 +27,7 @@ from steer.cli.options import (
     Vectors,
     When,
     branching_of,
+    up_to,
 )
 from steer.cli.run_report import show, write
 from steer.errors import InvalidRequest
@@ -52,7 +53,9 @@ def evaluate(
         str, typer.Option(help="NAME of a vector: one more arm, without the component along it.")
     ] = "",
     controls: Annotated[Controls, typer.Option(help="Controls to add.")] = Controls.STANDARD,
-    n: Annotated[int, typer.Option("--n", help="Problems.")] = _DEFAULT.n,
+    n: Annotated[
+        int | None, typer.Option("--n", help="Problems.", show_default=up_to(_DEFAULT.n))
+    ] = None,
     split: Annotated[str, typer.Option(help="Part of the task.")] = _DEFAULT.split,
     samples: Annotated[int, typer.Option(help="Completions of each.")] = _DEFAULT.samples,
     temperature: Temperature = 0.0,
@@ -99,7 +102,7 @@ def evaluate(
     arms = Treatments(vector or (), arm or (), layer or (), phase, relative, 0, recipe or ())
     options: EvaluateOptions = {
         "controls": controls,
-        "n": n,
+        "n": _DEFAULT.n if n is None else n,
         "split": split,
         "samples": samples,
         "temperature": temperature,

@@ -125,6 +125,11 @@ class Treatments:
         return add(name, **options)
 
 
+def up_to(most: int) -> str:
+    """How the default of a count of problems is shown."""
+    return f"what there is, up to {most}"
+
+
 def branching_of(branches: int, extractor: Extractor | None, pattern: str) -> Branching | None:
     """The branching that the options say; None without one. Raises InvalidRequest."""
     if not branches:

@@ -24,6 +24,7 @@ from steer.cli.options import (
     Treatments,
     Vectors,
     When,
+    up_to,
 )
 from steer.cli.run_report import show, write
 from steer.errors import InvalidRequest
@@ -47,10 +48,16 @@ def sweep(
         list[Point] | None, typer.Option(help="Repeatable. Default: as the vectors are stored for.")
     ] = None,
     strengths: Annotated[str, typer.Option(help="Multiples of the arms' own: 0.5,1,2.")] = "1",
-    n: Annotated[int, typer.Option("--n", help="Problems that choose.")] = _DEFAULT.select_n,
+    n: Annotated[
+        int | None,
+        typer.Option("--n", help="Problems that choose.", show_default=up_to(_DEFAULT.select_n)),
+    ] = None,
     report_n: Annotated[
-        int, typer.Option(help="Other problems, that report on the best.")
-    ] = _DEFAULT.report_n,
+        int | None,
+        typer.Option(
+            help="Other problems, that report on the best.", show_default=up_to(_DEFAULT.report_n)
+        ),
+    ] = None,
     random_seeds: Annotated[
         int, typer.Option(help="Random vectors against the best.")
     ] = _DEFAULT.random_seeds,
@@ -88,8 +95,8 @@ def sweep(
                 layers=layer_numbers(layers),
                 points=point or (),
                 strengths=numbers(strengths, "--strengths"),
-                select_n=n,
-                report_n=report_n,
+                select_n=_DEFAULT.select_n if n is None else n,
+                report_n=_DEFAULT.report_n if report_n is None else report_n,
                 random_seeds=random_seeds,
                 compare_modes=modes,
                 temperature=temperature,

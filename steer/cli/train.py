@@ -15,6 +15,7 @@ from steer.cli.options import (
     RunId,
     Served,
     Target,
+    up_to,
 )
 from steer.cli.run_report import show
 from steer.errors import InvalidRequest
@@ -38,7 +39,10 @@ def train(
     layers: Annotated[str, typer.Option(help="Such as 2 or 0-5,8: a vector for each.")] = "",
     point: Annotated[list[Point] | None, typer.Option(help="Where in a block; repeatable.")] = None,
     phase: Annotated[Phase, typer.Option(help="At which positions it acts.")] = _DEFAULT.phase,
-    train_n: Annotated[int, typer.Option(help="Problems to learn from.")] = _DEFAULT.train_n,
+    train_n: Annotated[
+        int | None,
+        typer.Option(help="Problems to learn from.", show_default=up_to(_DEFAULT.train_n)),
+    ] = None,
     steps: Annotated[int, typer.Option(help="Most steps.")] = _DEFAULT.steps,
     batch: Annotated[int, typer.Option(help="Prompts in a step.")] = _DEFAULT.batch,
     group: Annotated[int, typer.Option(help="Completions of each, for rewards.")] = _DEFAULT.group,
@@ -55,8 +59,12 @@ def train(
     ] = _DEFAULT.teacher_top_k,
     swapped: Annotated[bool, typer.Option(help="A control: other problems' traces.")] = False,
     select_n: Annotated[
-        int, typer.Option(help="Problems that choose the step; 0 keeps the last.")
-    ] = _DEFAULT.select_n,
+        int | None,
+        typer.Option(
+            help="Problems that choose the step; 0 keeps the last.",
+            show_default=up_to(_DEFAULT.select_n),
+        ),
+    ] = None,
     select_every: Annotated[
         int, typer.Option(help="Steps between looks at them.")
     ] = _DEFAULT.select_every,
@@ -95,7 +103,7 @@ def train(
         "objective": objective,
         "sites": [(layer, at) for layer in layer_numbers(layers) for at in points],
         "where": phase,
-        "train_n": train_n,
+        "train_n": _DEFAULT.train_n if train_n is None else train_n,
         "steps": steps,
         "batch": batch,
         "group": group,
@@ -109,7 +117,7 @@ def train(
         "teacher": teacher,
         "teacher_top_k": teacher_top_k,
         "swapped": swapped,
-        "select_n": select_n,
+        "select_n": _DEFAULT.select_n if select_n is None else select_n,
         "select_every": select_every,
         "patience": patience,
         "seed": seed,

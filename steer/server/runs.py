@@ -10,6 +10,7 @@ from steer import wire
 from steer.errors import SteerError, Unavailable
 from steer.runs import pins
 from steer.runs.clock import now
+from steer.runs.counts import counted
 from steer.runs.evaluate.sample import too_small
 from steer.runs.schema import LONGEST_ID
 from steer.server.interceptor import Context
@@ -68,6 +69,7 @@ class RunService(pb.RunServiceServicer):
             message = f"is {request.run_id!r}; give at most {LONGEST_ID} of a-z, 0-9 and -"
             found.add("run_id", "MALFORMED", message)
         found.raise_if_any()
+        spec = await settled(counted, spec)
         run = await settled(_create, office, spec, request.run_id)
         office.worker.wake()
         return pb.CreateRunResponse(run=wire.build_run(_warned(run, spec)))

@@ -1,5 +1,6 @@
 """What stored runs are asked to do, and how far they are. No torch, no protobuf."""
 
+from steer.specs.counts import UpTo
 from steer.specs.evaluate import Controls, EvaluateSpec, Revision, Stage
 from steer.specs.making import (
     Demonstration,
@@ -51,6 +52,7 @@ __all__ = [
     "SweepSpec",
     "TrainSpec",
     "UnitResult",
+    "UpTo",
     "Work",
     "new_run_id",
 ]

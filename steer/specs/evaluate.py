@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from steer.critiquing import DEFAULT, CritiqueTemplates
+from steer.specs.counts import UpTo
 from steer.specs.task import InlineTask
 from steer.types import Arm, Branching, Sampling
 
@@ -42,8 +43,9 @@ class EvaluateSpec:
     """Task × arms × samples. The baseline is always there.
 
     ``task``: the name of a bundled task, or one of the caller's. ``sampling.max_tokens``: 0 is the
-    task's own; ``sampling.seed`` is not used, ``seed`` is. ``subject``: the arm that claims
-    are about; empty is the first. ``strengths``: multipliers of the subject's strengths, each an
+    task's own; ``sampling.seed`` is not used, ``seed`` is. ``n``: unless
+    given what the split has, up to 500. ``subject``: the arm that claims are about; empty is the
+    first. ``strengths``: multipliers of the subject's strengths, each an
     arm of the dose-response. ``random_seeds``: how many random directions the standard controls
     have. ``ceiling``: the arm whose accuracy the gap is measured to; empty is the task's own.
     ``measure``: compare each row with the unsteered model on the row's tokens. ``swapped_target``:
@@ -60,7 +62,7 @@ class EvaluateSpec:
     subject: str = ""
     controls: Controls = Controls.NONE
     split: str = "report"
-    n: int = 500
+    n: int = UpTo(500)
     samples: int = 1
     sampling: Sampling = Sampling(max_tokens=0)
     seed: int = 0

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
+from steer.specs.counts import UpTo
 from steer.specs.task import InlineTask
 from steer.types import Phase, Prompt, Site, Where
 
@@ -113,15 +114,17 @@ class TrainSpec:
 
     ``task``: its problems are rewarded, or their right traces demonstrated; or ``demonstrations``.
     ``swapped``: demonstrate the next problem's trace: a control. ``train_n``: problems of the split
-    ``train``. ``phase``: where the vectors act: ``all``, ``decode``, ``generated`` or ``first``.
-    ``batch``: prompts or demonstrations a step; ``group``: completions of each prompt. ``rate``: of
-    Adam, in units of the residual stream; ``cosine``: brought to zero by one. ``max_tokens``: 0 is
-    the task's own. Weights: ``kl`` (from the unsteered model, nats per token), ``retain`` (the same
-    on what the task wants retained), ``norm`` (sum of squared norms), ``teacher`` (KL to the
-    unsteered model under the task's cue, over its ``teacher_top_k`` likeliest tokens). ``select_n``
-    problems of the split ``select`` choose the step that is kept, looked at every ``select_every``
-    steps; 0 keeps the last. ``enough``: share of them that ends the training. ``patience``: steps
-    without any variance of rewards until it is given up.
+    ``train``, or where a task has none of what ``select`` has besides those that choose; unless
+    given what there is, up to 4000. ``phase``: where the vectors act: ``all``, ``decode``,
+    ``generated`` or ``first``. ``batch``: prompts or demonstrations a step; ``group``: completions
+    of each prompt. ``rate``: of Adam, in units of the residual stream; ``cosine``: brought to zero
+    by one. ``max_tokens``: 0 is the task's own. Weights: ``kl`` (from the unsteered model, nats per
+    token), ``retain`` (the same on what the task wants retained), ``norm`` (sum of squared norms),
+    ``teacher`` (KL to the unsteered model under the task's cue, over its ``teacher_top_k``
+    likeliest tokens). ``select_n`` problems of the split ``select`` choose the step that is kept,
+    looked at every ``select_every`` steps; 0 keeps the last; unless given what the split has (a
+    quarter of it, where the rest is trained on), up to 200. ``enough``: share of them that ends the
+    training. ``patience``: steps without any variance of rewards until it is given up.
     """
 
     kind: ClassVar[str] = "train"
@@ -130,7 +133,7 @@ class TrainSpec:
     task: str | InlineTask | None = None
     demonstrations: tuple[Demonstration, ...] = ()
     swapped: bool = False
-    train_n: int = 4000
+    train_n: int = UpTo(4000)
     sites: tuple[Site, ...] = ()
     phase: Phase = Phase.DECODE
     steps: int = 120
@@ -145,7 +148,7 @@ class TrainSpec:
     norm: float = 0.0
     teacher: float = 0.0
     teacher_top_k: int = 20
-    select_n: int = 200
+    select_n: int = UpTo(200)
     select_every: int = 10
     enough: float | None = None
     patience: int = 5

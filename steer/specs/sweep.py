@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from steer.specs.counts import UpTo
 from steer.specs.task import InlineTask
 from steer.types import Arm, Point, Sampling
 
@@ -13,7 +14,8 @@ class SweepSpec:
 
     ``arms``: what is varied; several are several ops. ``layers``, ``points``: none is those that
     the arms' vectors hold. ``strengths``: multipliers of the arms' own. ``select_n``, ``report_n``:
-    problems of each split. ``random_seeds``: random directions of the best cell's norm.
+    problems of each split; unless given what it has, up to 200 and 500. ``random_seeds``: random
+    directions of the best cell's norm.
     ``compare_modes``: compare activations of plain and cued prompts in each layer.
     ``sampling.max_tokens``: 0 is the task's own; ``sampling.seed`` is not used, ``seed`` is.
     """
@@ -24,8 +26,8 @@ class SweepSpec:
     layers: tuple[int, ...] = ()
     points: tuple[Point, ...] = ()
     strengths: tuple[float, ...] = (1.0,)
-    select_n: int = 200
-    report_n: int = 500
+    select_n: int = UpTo(200)
+    report_n: int = UpTo(500)
     random_seeds: int = 20
     compare_modes: bool = True
     sampling: Sampling = Sampling(max_tokens=0)

@@ -38,6 +38,12 @@ class ChainTask:
     def splits(self) -> tuple[str, ...]:
         return tuple(SPLITS)
 
+    def most(self, split: str) -> int:
+        try:
+            return self.chain.most(split)
+        except ValueError as error:
+            raise InvalidRequest(f"task {self.name}: {error}") from error
+
     def items(self, split: str, n: int, seed: int = 0) -> Sequence[Item]:
         try:
             drawn = self.chain.problems(split, n, seed)

@@ -91,8 +91,6 @@ class Chain:
         of the split's problems and 100000. seed: any integer.
         Raises ValueError for an unknown split or an `n` out of range.
         """
-        if split not in SPLITS:
-            raise ValueError(f"unknown split {split!r}; there are {', '.join(SPLITS)}")
         most = self.most(split)
         if not 0 <= n <= most:
             raise ValueError(f"n must be 0 to {most}, not {n}")
@@ -103,7 +101,10 @@ class Chain:
         return list(found.values())
 
     def most(self, split: str) -> int:
-        """The largest `n` of `problems`: drawing more would meet ever fewer new ones."""
+        """The largest `n` of `problems`: drawing more would meet ever fewer new ones. Raises
+        ValueError for an unknown split."""
+        if split not in SPLITS:
+            raise ValueError(f"unknown split {split!r}; there are {', '.join(SPLITS)}")
         share = len(SPLITS[split]) / 100
         return min(100_000, int(share * len(DIGITS) * len(OPERATORS) ** self.steps / 4))
 

@@ -23,6 +23,8 @@ from steer.types import Prompt
 F1, F2 = "F1", "F2"
 THINK, ANSWER = "<think>", "<answer>"
 LENGTH = 4
+MOST = 10_000
+"""Problems that are drawn of a split: drawing more would meet ever fewer new ones."""
 WORDS = (PAD, EOS, UNK, THINK, ANSWER, F1, F2, *LETTERS)
 
 Composition = tuple[str, str]
@@ -92,11 +94,15 @@ class DataAlchemyTask:
     def cues(self) -> Cues:
         return Cues(answer_only=ANSWER, filler=UNK)
 
-    def items(self, split: str, n: int, seed: int = 0) -> Sequence[Item]:
+    def most(self, split: str) -> int:
         if split not in STRINGS:
             raise InvalidRequest(
                 f"task {self.name}: unknown split {split!r}; there are {', '.join(STRINGS)}"
             )
+        return MOST
+
+    def items(self, split: str, n: int, seed: int = 0) -> Sequence[Item]:
+        self.most(split)
         return sample((NEW,) if split == "composition" else KNOWN, split, n, seed)
 
     def retention(self) -> Sequence[Item]:
@@ -128,8 +134,8 @@ class DataAlchemyTask:
 
 def sample(compositions: Sequence[Composition], split: str, n: int, seed: int) -> list[Item]:
     """`n` different problems. Raises InvalidRequest for an `n` outside 0 to 10000."""
-    if not 0 <= n <= 10_000:
-        raise InvalidRequest(f"n must be 0 to 10000, not {n}")
+    if not 0 <= n <= MOST:
+        raise InvalidRequest(f"n must be 0 to {MOST}, not {n}")
     source = drawn(compositions, split, random.Random(f"dataalchemy/{split}/{seed}"))
     found = dict[str, Item]()
     while len(found) < n:

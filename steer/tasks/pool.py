@@ -36,16 +36,23 @@ class Pool:
 
         Raises InvalidRequest for an unknown split, or when it has fewer than ``n`` items.
         """
-        if split not in self.splits:
-            known = ", ".join(self.splits)
-            raise InvalidRequest(f"task {self.name}: unknown split {split!r}; there are {known}")
-        held = self.splits[split]
+        held = self._held(split)
         if not 0 <= n <= len(held):
             raise InvalidRequest(
                 f"task {self.name}: split {split} has {len(held)} items, {n} were asked for; "
                 f"give an n of at most {len(held)}"
             )
         return tuple(random.Random(f"{self.name}/{split}/{seed}").sample(held, n))
+
+    def most(self, split: str) -> int:
+        """The largest ``n`` of ``items``. Raises InvalidRequest for an unknown split."""
+        return len(self._held(split))
+
+    def _held(self, split: str) -> tuple[Item, ...]:
+        if split not in self.splits:
+            known = ", ".join(self.splits)
+            raise InvalidRequest(f"task {self.name}: unknown split {split!r}; there are {known}")
+        return self.splits[split]
 
 
 class Pooled:
@@ -56,6 +63,9 @@ class Pooled:
     @property
     def splits(self) -> tuple[str, ...]:
         return tuple(self.pool.splits)
+
+    def most(self, split: str) -> int:
+        return self.pool.most(split)
 
     def items(self, split: str, n: int, seed: int = 0) -> Sequence[Item]:
         return self.pool.items(split, n, seed)

@@ -95,6 +95,10 @@ class Task(Protocol):
     @property
     def cues(self) -> Cues: ...
 
+    def most(self, split: str) -> int:
+        """The largest ``n`` of ``items``. Raises InvalidRequest for an unknown split."""
+        ...
+
     def items(self, split: str, n: int, seed: int = 0) -> Sequence[Item]:
         """``n`` different problems of a split, the same for the same arguments.
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 
+from steer.specs import UpTo
 from steer.wire.check import Check
 
 EXACT = 2**53 - 1
@@ -42,6 +43,6 @@ def read_factors(values: Iterable[float], check: Check) -> tuple[float, ...]:
 
 
 def build_scalars(spec: object, names: Iterable[str]) -> dict[str, Any]:
-    """The fields of those names; None is left out."""
+    """The fields of those names; None is left out, and a default that depends on the task."""
     given = {name: getattr(spec, name) for name in names}
-    return {name: value for name, value in given.items() if value is not None}
+    return {name: value for name, value in given.items() if not isinstance(value, UpTo | None)}

@@ -28,6 +28,7 @@ from steer.server import run_office
 from steer.server.runs import RunService
 from steer.specs import EvaluateSpec, InlineTask, RunSpec, RunState
 from steer.store import Card, Store, Vector
+from steer.tasks.jsonl import parse_jsonl
 from steer.types import Add, Arm, Intervention, Replace, Sampling, Site, Stored
 from tests.runs.kinds import Completions
 from tests.server.conftest import Serve, Served, serving
@@ -327,6 +328,23 @@ def test_a_real_evaluation(serve: Serve, monkeypatch: pytest.MonkeyPatch):
     with pytest.raises(InvalidRequest) as caught:
         client.runs.evaluate("a1", steer.add("a1-rloo"), subject="nobody", split="select")
     assert "spec.evaluate.subject" in {one.field for one in caught.value.violations}
+
+
+def test_a_run_without_a_count_asks_what_the_split_has_and_says_how_many(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+):
+    """Of three hundred problems: the default, the number it comes to, and one too many."""
+    monkeypatch.setattr(run_office, "KINDS", KINDS)
+    client = serve().client
+    rows = ({"id": i, "prompt": f"quiz {i}", "answer": str(i)} for i in range(300))
+    task = InlineTask("few", "\n".join(map(json.dumps, rows)))
+    held = len(parse_jsonl(task.jsonl, task.name).pool.splits["report"])
+    run = client.runs.create(EvaluateSpec(task, ()), run_id="few").run
+    assert run.id == client.runs.create(EvaluateSpec(task, (), n=held), run_id="few").id
+    assert client.runs.get("few").run.spec == RunSpec(EvaluateSpec(task, (), n=held))
+    with pytest.raises(InvalidRequest, match=f"give an n of at most {held}") as caught:
+        client.runs.create(EvaluateSpec(task, (), n=held + 1))
+    assert [one.field for one in caught.value.violations] == ["spec.evaluate.n"]
 
 
 def test_two_servers_on_one_database(serve: Serve, tmp_path: Path):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import steer.v1 as pb
 from steer import wire
 from steer.errors import FailedPrecondition, InvalidRequest
-from steer.specs import EvaluateSpec, RunSpec
+from steer.specs import EvaluateSpec, Objective, RunSpec, SweepSpec, TrainSpec
 from steer.types import Sampling
 
 MANY = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
@@ -58,6 +58,23 @@ def test_defaults() -> None:
     task = pb.EvaluateSpec(task_name="a1", sampling=sampling)
     work = wire.parse_run_spec(pb.RunSpec(evaluate=task)).work
     assert work.sampling == Sampling(temperature=0.5, min_tokens=200, max_tokens=0)
+
+
+@pytest.mark.parametrize(
+    ("work", "names"),
+    [
+        (EvaluateSpec("a1", ()), ["n"]),
+        (SweepSpec("a1", ()), ["select_n", "report_n"]),
+        (TrainSpec("v", Objective.RLOO, "a1"), ["train_n", "select_n"]),
+    ],
+)
+def test_a_count_that_nobody_asked_for_is_absent(work, names) -> None:
+    """So that the server decides; the same number asked for is sent."""
+    sent = getattr(wire.build_run_spec(RunSpec(work)), work.kind)
+    asked = replace(work, **{name: int(getattr(work, name)) for name in names})
+    given = getattr(wire.build_run_spec(RunSpec(asked)), work.kind)
+    for name in names:
+        assert not sent.HasField(name) and given.HasField(name)
 
 
 INLINE = {"name": "t", "jsonl": "{}"}

@@ -50,9 +50,9 @@ def _cells(spec: SweepSpec, context: Context, found: Violations) -> None:
         message = f"makes {len(grid.cells)} {what}; give 1 to {MOST_CELLS}"
         found.add(f"{PATH}.layers", "OUT_OF_RANGE", message)
         return
-    items = load(spec.task).items(SELECT, spec.select_n, spec.seed)
+    draw = partial(load(spec.task).items, SELECT, spec.select_n, spec.seed)
+    items = found.tried(draw, f"{PATH}.select_n")
     if not items:
-        found.add(f"{PATH}.select_n", "REQUIRED", f"the split {SELECT!r} has no problems")
         return
     fields = f"{PATH}.{task_field(spec.task)}", f"{PATH}.select_n"
     check_prompts(items, spec.arms, context, fields, found)
