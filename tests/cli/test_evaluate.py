@@ -157,5 +157,6 @@ def test_defaults_are_those_of_the_spec():
     from steer.specs import EvaluateSpec
 
     given = signature(evaluate).parameters
-    for name in ("n", "split", "samples", "seed", "random_seeds"):
+    assert given["n"].default is None  # Not the number: the server takes what there is.
+    for name in ("split", "samples", "seed", "random_seeds"):
         assert given[name].default == getattr(EvaluateSpec("", ()), name)
