@@ -123,7 +123,9 @@ class Index:
             problem = error
         with self._lock:
             self._looking = None
-            self._next_look = time.monotonic() + (time.monotonic() - began) / _SHARE
+            # One that failed tells nobody after this one: the next who asks looks again.
+            now = time.monotonic()
+            self._next_look = 0.0 if problem else now + (now - began) / _SHARE
         if problem is None:
             looking.set_result(None)
         else:

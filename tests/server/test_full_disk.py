@@ -89,11 +89,11 @@ def test_a_place_that_can_not_be_read_is_not_an_empty_one(kept):
     aside = root.rename(root.with_name("aside"))
     root.symlink_to(root.name)  # A link to itself: nobody can look behind it, root included.
     calls = kept.client.vectors
-    for call in (lambda: calls.get("new"), calls.list):
+    for call, reason in ((calls.get, "READABLE"), (calls.delete, "WRITABLE")):
         with pytest.raises(steer.FailedPrecondition) as caught:
-            call()
-        assert caught.value.reason == "STORE_NOT_READABLE"
+            call("old")
+        assert caught.value.reason == f"STORE_NOT_{reason}"
         assert str(root) in caught.value.message
     root.unlink()
     aside.rename(root)
-    assert [info.name for info in kept.client.vectors.list()] == ["old"]
+    assert [info.name for info in calls.list()] == ["old"]

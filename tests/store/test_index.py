@@ -279,8 +279,9 @@ def test_a_store_that_can_not_be_looked_through_says_so(tmp_path, monkeypatch, c
         raise OSError(5, "Input/output error")
 
     monkeypatch.setattr(store._versions.files, "folders", fails)
-    with pytest.raises(steer.FailedPrecondition, match=f"in {tmp_path} .*Input/output"):
-        store.names()
+    for _ in range(2):  # To everybody, not to the first who asks.
+        with pytest.raises(steer.FailedPrecondition, match=f"in {tmp_path} .*Input/output"):
+            store.names()
     assert "can not be looked through" in caplog.text
     monkeypatch.undo()
     store.add(items.vector("a"))
