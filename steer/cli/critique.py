@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from steer.cli.jobs import finished, known, serving, task_of
+from steer.cli.jobs import check_asked, finished, known, serving, task_of
 from steer.cli.options import (
     Arms,
     Controls,
@@ -25,13 +25,13 @@ from steer.cli.options import (
     When,
     up_to,
 )
-from steer.errors import InvalidRequest
 from steer.specs import EvaluateSpec, Extractor, Revision, Stage
 
 _DEFAULT = EvaluateSpec("", ())
 
 
 def critique(
+    context: typer.Context,
     task: Problems = "",
     vector: Vectors = None,
     recipe: Recipes = None,
@@ -77,8 +77,7 @@ def critique(
     from steer.cli.revision import print_revision
     from steer.critiquing import CritiqueTemplates
 
-    if not (task or run):
-        raise InvalidRequest("say --task, or --run to come back to one")
+    check_asked(context, "--task", task, run)
     arms = Treatments(
         vector or (), arm or (), layer or (), phase, relative, random_control, recipe or ()
     )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from steer.cli.jobs import finished, known, numbers, serving, task_of
+from steer.cli.jobs import check_asked, finished, known, numbers, serving, task_of
 from steer.cli.options import (
     Arms,
     Branches,
@@ -29,7 +29,7 @@ from steer.cli.options import (
     branching_of,
     up_to,
 )
-from steer.cli.run_report import show, write
+from steer.cli.run_report import Files, show
 from steer.errors import InvalidRequest
 from steer.specs import Controls, EvaluateSpec, Extractor
 
@@ -42,6 +42,7 @@ _DEFAULT = EvaluateSpec("", ())
 
 
 def evaluate(
+    context: typer.Context,
     task: Problems = "",
     vector: Vectors = None,
     recipe: Recipes = None,
@@ -97,8 +98,8 @@ def evaluate(
     """
     from steer.cli.output import print_json
 
-    if not (task or run):
-        raise InvalidRequest("say --task, or --run to come back to one")
+    check_asked(context, "--task", task, run)
+    files = Files(report_html, report_json, report_csv)
     arms = Treatments(vector or (), arm or (), layer or (), phase, relative, 0, recipe or ())
     options: EvaluateOptions = {
         "controls": controls,
@@ -126,7 +127,7 @@ def evaluate(
         else:
             handle = known(client, run)
         found = finished(handle, "evaluate")
-    write(found, report_html, report_json, report_csv)
+    files.write(found)
     print_json(found.report) if json else show(found)
 
 

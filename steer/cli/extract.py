@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from steer.cli.jobs import finished, known, layer_numbers, serving
+from steer.cli.jobs import check_asked, finished, known, layer_numbers, serving
 from steer.cli.options import Chat, Json, RunId, Served, Target
 from steer.cli.run_report import show
 from steer.errors import InvalidRequest
@@ -22,6 +22,7 @@ SLOT = "{}"
 
 
 def extract(
+    context: typer.Context,
     name: Annotated[str, typer.Argument(help="NAME under which the vector is stored.")] = "",
     positive: Annotated[
         Path | None,
@@ -71,8 +72,7 @@ def extract(
     """
     from steer.cli.output import print_json
 
-    if not (name or run):
-        raise InvalidRequest("say NAME, or --run to come back to one")
+    check_asked(context, "NAME", name, run)
     options: ExtractOptions = {
         "method": method,
         "read_at": read_at,

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
+import typer
+
 from steer.errors import FailedPrecondition, InvalidRequest
 from steer.specs import Extractor, InlineTask, Run, RunReport
 
@@ -14,6 +16,31 @@ if TYPE_CHECKING:
 
 ORGANISMS = ("a1", "a2", "dataalchemy")
 """Bundled tasks that have an organism of their name."""
+
+_COMING_BACK = "run model target json report_html report_json report_csv show".split()
+"""Parameters of commands that say nothing about what a run is to do."""
+
+
+def check_asked(context: typer.Context, name: str, subject: str, run: str) -> None:
+    """A command is told what to make, by the option or argument ``name``, or which run to come
+    back to, of which nothing can be said anew. Raises InvalidRequest."""
+    if subject:
+        return
+    if not run:
+        raise InvalidRequest(f"say {name}, or --run to come back to one")
+    given = [
+        option.opts[0]
+        for option in context.command.params
+        if option.name not in _COMING_BACK and _said(context, option.name or "")
+    ]
+    if given:
+        message = f"--run without {name} comes back to a run as it was made; leave out"
+        raise InvalidRequest(f"{message} {', '.join(given)}")
+
+
+def _said(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 @contextmanager
@@ -48,6 +75,8 @@ def finished(
     said what the sample is too small for; whoever stops waiting is told how to come back."""
     from steer.cli.progress import follow
 
+    if not sys.stderr.isatty():  # Nobody sees a bar that names it.
+        print(f"run {handle.id}", file=sys.stderr)
     for warning in () if handle.run.state.final else handle.warnings:
         print(f"note: {warning}", file=sys.stderr)
     try:

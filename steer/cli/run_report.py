@@ -1,8 +1,9 @@
 """``steer report``, and the files a report is written to."""
 
 import json as json_module
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,45 @@ from steer.cli.options import Target
 from steer.cli.output import path_errors
 from steer.errors import InvalidRequest, NotFound, Unavailable
 from steer.specs import RUNS_FILE, EvaluateSpec, ExtractSpec, RunReport, SweepSpec, TrainSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Where a report is written to, in each format; None: not. Raises InvalidRequest for two
+    formats in one file, and where there is no folder for one: before a run has taken its time."""
+
+    html: Path | None = None
+    json: Path | None = None
+    csv: Path | None = None
+
+    def __post_init__(self) -> None:
+        paths = self.paths
+        if twice := next((path for path in paths if paths.count(path) > 1), None):
+            raise InvalidRequest(f"{twice}: give each format a file of its own")
+        for path in paths:
+            if not path.parent.is_dir():
+                raise InvalidRequest(f"{path}: there is no folder {path.parent}", reason="FILE")
+
+    @property
+    def paths(self) -> list[Path]:
+        """Those that are written."""
+        return [path for path in (self.html, self.json, self.csv) if path is not None]
+
+    def write(self, found: RunReport) -> None:
+        """Write a report. Raises InvalidRequest where it can not."""
+        from steer.report.pages import PAGES
+        from steer.report.table import as_csv
+
+        report, run = found.report, found.run
+        makers: tuple[tuple[Path | None, Callable[[], str]], ...] = (
+            (self.html, lambda: PAGES[run.kind](report, run.id)),
+            (self.json, lambda: json_module.dumps(report, ensure_ascii=False, indent=2) + "\n"),
+            (self.csv, lambda: as_csv(report)),
+        )
+        for path, make in makers:
+            if path is not None:
+                with path_errors(path):
+                    path.write_text(make(), "utf-8")
 
 
 def report(
@@ -25,9 +65,10 @@ def report(
 
     Where no server is named and none answers, the runs that were made without one are looked up.
     """
+    files = Files(html, json, csv)
     found = _found(run, target)
-    write(found, html, json, csv)
-    if not (html or json or csv):
+    files.write(found)
+    if not files.paths:
         show(found)
 
 
@@ -81,22 +122,3 @@ def show(found: RunReport) -> None:
         TrainSpec.kind: print_training,
     }
     printers[found.run.kind](found.report)
-
-
-def write(found: RunReport, html: Path | None, json: Path | None, csv: Path | None) -> None:
-    """Write a report to the files that are asked for. Raises InvalidRequest where it can not."""
-    from steer.report.page import PAGES
-    from steer.report.table import as_csv
-
-    report, run = found.report, found.run
-    makers: Mapping[Path | None, Callable[[], str]] = {
-        html: lambda: PAGES[run.kind](report, run.id),
-        json: lambda: json_module.dumps(report, ensure_ascii=False, indent=2) + "\n",
-        csv: lambda: as_csv(report),
-    }
-    if html is not None and run.kind not in PAGES:
-        raise InvalidRequest(f"runs that {run.kind} have no page of HTML; give another format")
-    for path, make in makers.items():
-        if path is not None:
-            with path_errors(path):
-                path.write_text(make(), "utf-8")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from steer.cli.jobs import finished, known, layer_numbers, numbers, serving, task_of
+from steer.cli.jobs import check_asked, finished, known, layer_numbers, numbers, serving, task_of
 from steer.cli.options import (
     Arms,
     FileExtractor,
@@ -26,8 +26,7 @@ from steer.cli.options import (
     When,
     up_to,
 )
-from steer.cli.run_report import show, write
-from steer.errors import InvalidRequest
+from steer.cli.run_report import Files, show
 from steer.specs import Extractor, SweepSpec
 from steer.types import Point
 
@@ -35,6 +34,7 @@ _DEFAULT = SweepSpec("", ())
 
 
 def sweep(
+    context: typer.Context,
     task: Problems = "",
     vector: Vectors = None,
     recipe: Recipes = None,
@@ -84,8 +84,8 @@ def sweep(
     """
     from steer.cli.output import print_json
 
-    if not (task or run):
-        raise InvalidRequest("say --task, or --run to come back to one")
+    check_asked(context, "--task", task, run)
+    files = Files(report_html, report_json, report_csv)
     arms = Treatments(vector or (), arm or (), (), phase, relative, 0, recipe or ())
     with serving(target, model, task) as client:
         if task:
@@ -107,5 +107,5 @@ def sweep(
         else:
             handle = known(client, run)
         found = finished(handle, "sweep")
-    write(found, report_html, report_json, report_csv)
+    files.write(found)
     print_json(found.report) if json else show(found)

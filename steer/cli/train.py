@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from steer.cli.jobs import finished, known, layer_numbers, serving, task_of
+from steer.cli.jobs import check_asked, finished, known, layer_numbers, serving, task_of
 from steer.cli.options import (
     FileExtractor,
     Json,
@@ -29,6 +29,7 @@ _DEFAULT = TrainSpec("", Objective.RLOO)
 
 
 def train(
+    context: typer.Context,
     name: Annotated[str, typer.Argument(help="NAME under which the vector is stored.")] = "",
     task: Problems = "",
     demonstrations: Annotated[
@@ -94,8 +95,7 @@ def train(
     from steer.cli.output import print_json
     from steer.client.trainings import read_demonstrations
 
-    if not (name or run):
-        raise InvalidRequest("say NAME, or --run to come back to one")
+    check_asked(context, "NAME", name, run)
     if name and not layers:
         raise InvalidRequest("say --layers, such as 2")
     points = point or [Point.RESID_POST]

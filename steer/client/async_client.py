@@ -16,7 +16,7 @@ from steer.client.async_vector_store import AsyncVectors
 from steer.client.attempts import Attempts
 from steer.client.calls import Call, Sending
 from steer.client.captures import Capture, CaptureAssembly, CaptureEvent
-from steer.client.channel import Endpoint
+from steer.client.channel import Endpoint, closed
 from steer.client.prompts import PromptLike
 from steer.client.recipe_store import AsyncRecipes
 from steer.client.requests import ArmOptions, CaptureOptions, TrialOptions
@@ -50,14 +50,22 @@ class AsyncClient:
     ) -> None:
         self._endpoint = Endpoint.of(target, token, credentials)
         self._timeout = timeout
+        self._closed = False
         self.vectors = AsyncVectors(self)
         self.recipes = AsyncRecipes(self)
         self.runs = AsyncRuns(self)
 
     @cached_property
-    def _channel(self) -> grpc.aio.Channel:
+    def _connection(self) -> grpc.aio.Channel:
         # A channel belongs to the loop that runs when it is made, so not before the first call.
         return self._endpoint.async_channel()
+
+    @property
+    def _channel(self) -> grpc.aio.Channel:
+        """Raises FailedPrecondition once it is closed, where gRPC raises an error of its own."""
+        if self._closed:
+            raise closed()
+        return self._connection
 
     async def compare(
         self,
@@ -186,7 +194,8 @@ class AsyncClient:
 
     async def close(self) -> None:
         """Close the connection; running calls end as cancelled."""
-        await self._channel.close()
+        self._closed = True
+        await self._connection.close()
 
     async def __aenter__(self) -> "AsyncClient":
         return self

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import grpc
 
+from steer.errors import FailedPrecondition
+
 MAX_MESSAGE_BYTES = 64 * 2**20
 DEFAULT_TARGET = "127.0.0.1:50051"
 
@@ -73,3 +75,8 @@ class Endpoint:
         if self.credentials is None:
             return grpc.aio.insecure_channel(self.target, OPTIONS)
         return grpc.aio.secure_channel(self.target, self.credentials, OPTIONS)
+
+
+def closed() -> FailedPrecondition:
+    """What calls of a client that was closed end with."""
+    return FailedPrecondition("this client was closed; make another", reason="CLIENT_CLOSED")

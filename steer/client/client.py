@@ -13,7 +13,7 @@ from steer.client.assembly import Assembling, Assembly, Event
 from steer.client.attempts import Attempts
 from steer.client.calls import Call, Sending
 from steer.client.captures import Capture, CaptureAssembly, CaptureEvent
-from steer.client.channel import Endpoint
+from steer.client.channel import Endpoint, closed
 from steer.client.prompts import PromptLike
 from steer.client.recipe_store import Recipes
 from steer.client.requests import ArmOptions, CaptureOptions, TrialOptions
@@ -48,7 +48,8 @@ class Client:
         timeout: float = 600.0,
     ) -> None:
         self._endpoint = Endpoint.of(target, token, credentials)
-        self._channel = self._endpoint.channel()
+        self._connection = self._endpoint.channel()
+        self._closed = False
         self._timeout = timeout
         self.vectors = Vectors(self)
         self.recipes = Recipes(self)
@@ -135,6 +136,13 @@ class Client:
         """Whether the server serves. Raises Unavailable when nothing answers."""
         return self._unary(calls.health(), timeout)
 
+    @property
+    def _channel(self) -> grpc.Channel:
+        """Raises FailedPrecondition once it is closed, where gRPC raises ValueError."""
+        if self._closed:
+            raise closed()
+        return self._connection
+
     def _stream(
         self, call: Call[Iterator[T]], assembly: Assembling[T, R], timeout: float | None
     ) -> Stream[T, R]:
@@ -181,7 +189,8 @@ class Client:
 
     def close(self) -> None:
         """Close the connection; running calls end as cancelled."""
-        self._channel.close()
+        self._closed = True
+        self._connection.close()
 
     def __enter__(self) -> "Client":
         return self

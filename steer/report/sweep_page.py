@@ -1,17 +1,34 @@
-"""The figures of a sweep: every cell, the causal layer map, how alike the modes look by layer."""
+"""The page of a sweep: every cell, the causal layer map, how alike the modes look by layer, and
+the evaluation of the best."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from steer.report.columns import percent, points, rows_of
 from steer.report.curves import Series, plot
+from steer.report.evaluation_page import about_evaluation, evaluation_body
+from steer.report.frame import about, page, section
 from steer.report.grid import Cell, Row, grid
 from steer.report.markup import Markup, join, tag
 
 Found = Mapping[str, Any]
 
 
-def sweep_figures(report: Found) -> Iterator[tuple[str, Markup]]:
+def sweep_page(report: Found, run: str = "") -> str:
+    """``run``: the id of the run it is of."""
+    model, evaluation = report["model"], report.get("evaluation")
+    title = f"{report['task']['name']} · sweep"
+    cells = f"{max(0, len(rows_of(report)) - 1)} cells on {report['select_n']} problems"
+    told = (run and f"run {run}", cells, f"{model['id']} ({model['fingerprint']})")
+    figures = (part for name, drawn in _figures(report) for part in section(name, drawn))
+    best: list[Markup] = []
+    if evaluation is not None and "subject" in evaluation:
+        about_best = about_evaluation(evaluation, "")
+        best = [tag("h1", evaluation["subject"]), about_best, *evaluation_body(evaluation)]
+    return page(title, about(told), *figures, *best)
+
+
+def _figures(report: Found) -> Iterator[tuple[str, Markup]]:
     """Titles and figures; those that have nothing to show are empty."""
     rows = [row for row in rows_of(report) if row["op"] is not None]
     yield "The best", _best(report)

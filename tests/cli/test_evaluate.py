@@ -97,7 +97,7 @@ def test_a_report_of_a_run_of_a_server(tmp_path, monkeypatch):
     assert json.loads(files["json"].read_text()) == json.loads(evaluated.stdout)
     assert "run mine" in files["html"].read_text() and "steered" in files["csv"].read_text()
     assert (nowhere.exit_code, unknown.exit_code) == (2, 2)
-    assert "No such file" in nowhere.stderr
+    assert "there is no folder" in nowhere.stderr
 
 
 @pytest.mark.parametrize("width", [50, 80, 100, 200])
@@ -142,6 +142,8 @@ def test_a_killed_evaluation_goes_on_where_it_was(home):
         ([], "say --task"),
         (["--task", "nonsense"], "has no organism"),
         (["--task", "a1", "--strengths", "much"], "numbers with commas"),
+        (["--task", "a1", "--report-html", "x", "--report-csv", "./x"], "a file of its own"),
+        (["--run", "old", "--n", "5"], "leave out --n"),
         (["--task", "a1", "--pattern", "x", "--target", "unix:/nowhere"], "FILE.jsonl"),
     ],
 )

@@ -35,11 +35,13 @@ def test_a_vector_is_trained_and_stored(tmp_path, monkeypatch):
         assert trained.exit_code == 0, trained.output
         again = invoke(["train", "--run", "mine", "--json"])
         reported = invoke(["report", "mine"])
-        written = invoke(["report", "mine", "--csv", str(tmp_path / "steps.csv")])
+        files = ["--csv", str(tmp_path / "steps.csv"), "--html", str(tmp_path / "steps.html")]
+        written = invoke(["report", "mine", *files])
         compared = invoke(["compare", "quiz 3 : d a h c c f =", "--vector", "made", "--json"])
     assert "stored made" in trained.stdout and "relative.resid_post.2" in trained.stdout
     assert "steps were taken" in reported.stdout
     assert written.exit_code == 0
+    assert "Loss and distances" in (tmp_path / "steps.html").read_text("utf-8")
     assert len((tmp_path / "steps.csv").read_text().splitlines()) == 6
     report = json.loads(again.stdout)
     assert [record["step"] for record in report["table"]] == [0, 1, 2, 3, 4]
@@ -90,6 +92,7 @@ def test_a_killed_training_ends_with_the_same_bits(tmp_path):
     ("arguments", "said"),
     [
         ([], "say NAME"),
+        (["--run", "old", "--layers", "2", "--cosine"], "leave out --layers, --cosine"),
         (["made", "--task", "a1"], "say --layers"),
         (["made", "--task", "a1", "--layers", "x"], "--layers is like"),
         (["made", "--layers", "1", "--demonstrations", "none.jsonl"], "none.jsonl"),

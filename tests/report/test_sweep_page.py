@@ -2,18 +2,16 @@
 
 import pytest
 
-from steer.report.page import sweep_as_html
-from tests.report.test_page import HOSTILE, Reader
+from steer.report.sweep_page import sweep_page
+from tests.report import reader
+from tests.report.reader import HOSTILE
 from tests.runs.sweep.test_sweep import a1, report, swept
 
 __all__ = ["a1", "report", "swept"]
 
 
 def read(told):
-    reader = Reader()
-    reader.feed(sweep_as_html(told, "x"))
-    assert reader.open == []
-    return reader
+    return reader.read(sweep_page(told, "x"))
 
 
 def test_it_has_every_cell_both_maps_and_the_evaluation(report):

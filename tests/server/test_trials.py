@@ -228,6 +228,18 @@ def test_closing_the_client_frees_its_rows(served):
     wait_until_idle(served)
 
 
+async def test_a_closed_client_says_so(served):
+    closed, later = steer.Client(served.address), steer.AsyncClient(served.address)
+    for _ in range(2):
+        closed.close()
+        await later.close()
+    for call in (closed.model, closed.vectors.list, lambda: closed.stream(PROMPT)):
+        with pytest.raises(steer.FailedPrecondition, match="this client was closed"):
+            call()
+    with pytest.raises(steer.FailedPrecondition, match="this client was closed"):
+        await later.model()
+
+
 def test_forty_at_once_say_what_they_say_alone(client):
     def ask(i: int) -> steer.Comparison:
         recipe = [steer.add("a1-rloo"), steer.add("a1-dom"), steer.random_like("a1-rloo", seed=i)]

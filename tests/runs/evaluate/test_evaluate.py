@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from steer.errors import FailedPrecondition
-from steer.report.page import as_html
+from steer.report.evaluation_page import evaluation_page
 from steer.runs.evaluate.entries import CAST
 from steer.runs.evaluate.kind import Evaluate
 from steer.runs.kind import Unit
@@ -105,7 +105,7 @@ def test_there_is_no_verdict_before_the_end(done, last):
     what = "16 of 24 problems" if last == "problems-16" else "24 of 32 retention items"
     assert verdict["because"] == [f"the run is not over: {what} are done"]
     assert verdict["because"][0] in report["warnings"] and len(verdict["findings"]) > 10
-    assert ("16 of 24 problems" in as_html(report)) is (last == "problems-16")
+    assert ("16 of 24 problems" in evaluation_page(report)) is (last == "problems-16")
 
 
 def test_what_a_run_began_with_must_still_be_there(a1):

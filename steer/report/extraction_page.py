@@ -1,0 +1,91 @@
+"""The page of an extraction: what was stored, and how reliable it is at each site."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from steer.report.columns import Column, number, percent, rows_of, signed
+from steer.report.curves import Height, Series, plot
+from steer.report.frame import about, notes, page, section, table
+from steer.report.markup import Markup, tag
+
+Found = Mapping[str, Any]
+
+SITES = (
+    Column("site", "point and decoder block", ("site",)),
+    Column("‖v‖", "length of the direction", ("norm",), number),
+    Column("‖h‖", "mean length of the activations it acts on", ("residual_norm",), number),
+    Column("halves", "cosine of directions of two halves", ("split_half_cosine",), signed),
+    Column(
+        "steerability",
+        "how far texts lie to their class; 1: as its mean",
+        ("steerability",),
+        signed,
+    ),
+    Column("against %", "texts that point the other way", ("anti_steerable",), percent),
+    Column(
+        "separation",
+        "of the class means, in standard deviations",
+        ("separation",),
+        number,
+    ),
+    Column("explained %", "variance along the direction", ("explained_variance",), percent),
+)
+_ALIKE = {"split_half_cosine": "halves agree", "explained_variance": "explained"}
+_APART = {"separation": "separation"}
+_CLASSES = ("steered", "ceiling")
+
+
+def extraction_page(report: Found, run: str = "") -> str:
+    """``run``: the id of the run it is of. Before a vector is stored it says what was read."""
+    read = f"{report['texts']} texts"
+    if "address" not in report:
+        return page("extraction", about((run and f"run {run}", read)), tag("p", "No numbers yet."))
+    model = report["card"]["model"]
+    told = (run and f"run {run}", read, f"{model['id']} ({model['fingerprint']})")
+    title = f"{report['name']} · {report['method']}"
+    return page(title, about(told), about((report["address"],)), *_body(report))
+
+
+def _body(report: Found) -> Iterator[Markup]:
+    yield tag("p", report["card"]["description"])
+    yield from section("Every site", table(SITES, rows_of(report)))
+    yield from section("How well halves of the texts agree, by layer", _curves(report, _ALIKE))
+    yield from section("How far apart the classes lie, by layer", _curves(report, _APART))
+    yield from section("What adding it does", _steers(report.get("steers")))
+    yield from section("Notes", notes(report["warnings"]))
+
+
+def _curves(report: Found, names: Mapping[str, str]) -> Markup:
+    """A plot for each point that has more than one layer."""
+    points: dict[str, list[tuple[int, Found]]] = {}
+    for row in rows_of(report):
+        point, _, layer = row["site"].partition(".")
+        points.setdefault(point, []).append((int(layer), row))
+    plots = [
+        _curve(point, sorted(rows, key=lambda one: one[0]), names) for point, rows in points.items()
+    ]
+    return tag("div", *plots, class_="pair") if any(plots) else Markup()
+
+
+def _layer(one: tuple[int, Found]) -> int:
+    return one[0]
+
+
+def _curve(point: str, rows: Sequence[tuple[int, Found]], names: Mapping[str, str]) -> Markup:
+    lines = [
+        Series.plain(words, class_, [(layer, row[name]) for layer, row in rows if name in row])
+        for (name, words), class_ in zip(names.items(), _CLASSES, strict=False)
+    ]
+    lines = [one for one in lines if len(one.points) > 1]
+    return plot(point, f"layer · {point}", lines, Height.over(lines)) if lines else Markup()
+
+
+def _steers(tried: Found | None) -> Markup:
+    if tried is None:
+        return Markup()
+    said = (
+        f"At {tried['site']}, on {tried['n']} pairs: {tried['steerability']:+.3g} nats per unit of "
+        f"strength towards the positive text; {percent(tried['anti_steerable'])} % of the pairs go "
+        "the other way."
+    )
+    return tag("p", said)
