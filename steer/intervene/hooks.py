@@ -1,7 +1,9 @@
 """Hooks on one decoder block, at the points its layout names."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -14,13 +16,30 @@ from steer.types import Point
 Visit = Callable[[Tensor], None]
 
 
-def attach(block: nn.Module, layout: Layout, point: Point, visit: Visit) -> RemovableHandle:
+class Handle(Protocol):
+    """What takes hooks away again."""
+
+    def remove(self) -> None:
+        """Take them away; a second time does nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Together:
+    handles: Sequence[Handle]
+
+    def remove(self) -> None:
+        for handle in self.handles:
+            handle.remove()
+
+
+def attach(block: nn.Module, layout: Layout, point: Point, visit: Visit) -> Handle:
     """Call ``visit`` with the activation at a point of a block in every forward pass.
 
     ``visit`` gets a tensor (batch, position, d_model) and may change it in place. It is the very
     tensor the model goes on with, which makes ``resid_mid`` exact: the residual branch and the
-    norm read the same tensor. Only where the model still multiplies an output is it a copy, of
-    what will be added; elements that ``visit`` leaves alone then keep every bit.
+    norm read the same tensor. It is a copy where the model still multiplies an output, of what will
+    be added, and at ``resid_mid`` of a parallel block, whose change goes into what attention adds;
+    elements that ``visit`` leaves alone then keep every bit.
 
     Raises FailedPrecondition for a point the layout does not have.
     """
@@ -28,14 +47,15 @@ def attach(block: nn.Module, layout: Layout, point: Point, visit: Visit) -> Remo
         return _on_input(block, visit)
     if point is Point.RESID_POST:
         return _on_output(block, visit)
+    factor = None if layout.multiplier is None else float(getattr(block, layout.multiplier))
     if point is Point.RESID_MID:
-        if layout.mid is None:
-            raise FailedPrecondition("this architecture has no resid_mid")
-        return _on_input(block.get_submodule(layout.mid), visit)
+        if layout.mid is not None:
+            return _on_input(block.get_submodule(layout.mid), visit)
+        if layout.parallel:
+            return _beside(block, layout, visit, factor or 1.0)
+        raise FailedPrecondition("this architecture has no resid_mid")
     path = layout.attn_out if point is Point.ATTN_OUT else layout.mlp_out
-    if layout.multiplier is not None:
-        visit = _multiplied(visit, float(getattr(block, layout.multiplier)))
-    return _on_output(block.get_submodule(path), visit)
+    return _on_output(block.get_submodule(path), _multiplied(visit, factor) if factor else visit)
 
 
 def _multiplied(visit: Visit, factor: float) -> Visit:
@@ -43,11 +63,35 @@ def _multiplied(visit: Visit, factor: float) -> Visit:
         before = output * factor
         after = before.clone()
         visit(after)
-        new = after / factor
-        # In training a gradient has to flow also where nothing has changed yet.
-        output.copy_(new if new.requires_grad else torch.where(after == before, output, new))
+        _write(output, after / factor, after == before)
 
     return visit_product
+
+
+def _beside(block: nn.Module, layout: Layout, visit: Visit, factor: float) -> Handle:
+    """At ``resid_mid`` of a parallel block, when attention is done and the MLP begins: by then
+    whoever is at the other points has written there."""
+    passing: dict[str, Tensor] = {}
+
+    def visit_sum(_into_mlp: Tensor) -> None:
+        residual, added = passing.pop("residual"), passing.pop("added")
+        before = residual + added * factor
+        after = before.clone()
+        visit(after)
+        _write(added, added + (after - before) / factor, after == before)
+
+    return _Together(
+        (
+            _on_input(block, partial(passing.__setitem__, "residual")),
+            _on_output(block.get_submodule(layout.attn_out), partial(passing.__setitem__, "added")),
+            _on_input(block.get_submodule(layout.mlp_out), visit_sum),
+        )
+    )
+
+
+def _write(output: Tensor, new: Tensor, same: Tensor) -> None:
+    # In training a gradient has to flow also where nothing has changed yet.
+    output.copy_(new if new.requires_grad else torch.where(same, output, new))
 
 
 def _on_output(module: nn.Module, visit: Visit) -> RemovableHandle:

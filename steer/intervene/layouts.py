@@ -14,10 +14,11 @@ class Layout:
 
     ``blocks``: path of the list of blocks. ``attn_out`` and ``mlp_out``: the submodules whose
     *output* is added to the residual stream (the post-norm where there is one). ``mid``: the
-    submodule whose *input* is the residual stream between attention and MLP; None when there is
-    no such place, because attention and MLP run in parallel. ``multiplier``: attribute of a block
-    by which both outputs are multiplied before they are added. ``parallel``: flag of the
-    configuration that says whether attention and MLP run in parallel, where a model has a choice.
+    submodule whose *input* is the residual stream between attention and MLP; None when no
+    submodule has it. ``multiplier``: attribute of a block by which both outputs are multiplied
+    before they are added. ``parallel``: whether attention and MLP both read what comes into the
+    block, so that ``resid_mid`` is that plus what attention adds; or the flag of the configuration
+    that says so, where a model has a choice.
     """
 
     blocks: str
@@ -25,21 +26,24 @@ class Layout:
     mid: str | None
     mlp_out: str
     multiplier: str | None = None
-    parallel: str | None = None
+    parallel: bool | str = False
 
     def of(self, config: Any) -> "Layout":
         """This layout as a model with ``config`` has it: no choice left."""
-        chosen = self.parallel is not None and getattr(config, self.parallel)
-        return replace(self, mid=None if chosen else self.mid, parallel=None)
+        if isinstance(self.parallel, bool):
+            return self
+        chosen = bool(getattr(config, self.parallel))
+        return replace(self, mid=None if chosen else self.mid, parallel=chosen)
 
     def __str__(self) -> str:
         times = f" times {self.multiplier}" if self.multiplier else ""
         middle = f", resid_mid into {self.mid}" if self.mid else ""
-        return f"{self.attn_out} and {self.mlp_out}{times}{middle}"
+        beside = ", in parallel" if self.parallel else ""
+        return f"{self.attn_out} and {self.mlp_out}{times}{middle}{beside}"
 
 
 _PRE_NORM = Layout("model.layers", "self_attn", "post_attention_layernorm", "mlp")
-_PARALLEL = Layout("model.layers", "self_attn", None, "mlp")
+_PARALLEL = Layout("model.layers", "self_attn", None, "mlp", parallel=True)
 _SANDWICH = Layout(
     "model.layers",
     "post_attention_layernorm",
@@ -89,9 +93,10 @@ LAYOUTS: dict[str, Layout] = {
 def known() -> tuple[Layout, ...]:
     """Every layout the table knows, once, without the path of the blocks.
 
-    Each also without its ``resid_mid``, last: an unknown model may run attention and MLP in
-    parallel under the same names.
+    Each also in parallel, and last without its ``resid_mid``: an unknown model may be built so
+    under the same names.
     """
-    bare = [replace(row, blocks="", parallel=None) for row in LAYOUTS.values()]
-    with_mid = [row for row in bare if row.mid is not None]
-    return tuple(dict.fromkeys([*with_mid, *(replace(row, mid=None) for row in bare)]))
+    bare = [replace(row, blocks="", parallel=False) for row in LAYOUTS.values()]
+    without = [replace(row, mid=None) for row in bare]
+    parallel = [replace(row, parallel=True) for row in without]
+    return tuple(dict.fromkeys([*(row for row in bare if row.mid), *parallel, *without]))

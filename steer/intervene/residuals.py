@@ -30,12 +30,16 @@ _SEQUENTIAL: Sums = {
     Point.RESID_MID: (Point.RESID_PRE, Point.ATTN_OUT),
     Point.RESID_POST: (Point.RESID_MID, Point.MLP_OUT),
 }
-_PARALLEL: Sums = {Point.RESID_POST: (Point.RESID_PRE, Point.ATTN_OUT, Point.MLP_OUT)}
+_WITHOUT_MID: Sums = {Point.RESID_POST: (Point.RESID_PRE, Point.ATTN_OUT, Point.MLP_OUT)}
 
 
 def points(layout: Layout) -> tuple[Point, ...]:
     """The points of a layout, as a forward pass comes by them."""
-    return tuple(p for p in PASSED if layout.mid is not None or p is not Point.RESID_MID)
+    return tuple(p for p in PASSED if _has_mid(layout) or p is not Point.RESID_MID)
+
+
+def _has_mid(layout: Layout) -> bool:
+    return layout.mid is not None or bool(layout.parallel)
 
 
 def flaw(model: nn.Module, blocks: nn.ModuleList, layout: Layout) -> str | None:
@@ -93,30 +97,36 @@ def _first_flaw(visits: Sequence[_Visited], layers: int, layout: Layout) -> str 
     if passed != wanted:
         return f"a pass comes by {_listed(passed)} where {_listed(wanted)} was expected"
     by_site = {visited.site: visited for visited in visits}
-    for found, terms in _sums(layers, layout):
-        error = _error(by_site[found], [by_site[term] for term in terms])
+    for found, terms, rounded in _sums(layers, layout):
+        error = _error(by_site[found], *([by_site[one] for one in of] for of in (terms, rounded)))
         if error is not None:
             total = " + ".join(map(str, terms))
             return f"{found} is not {total} (off by {error:.2g} where these are about 1)"
     return None
 
 
-def _sums(layers: int, layout: Layout) -> Iterator[tuple[Site, list[Site]]]:
-    within = _SEQUENTIAL if layout.mid is not None else _PARALLEL
+def _sums(layers: int, layout: Layout) -> Iterator[tuple[Site, list[Site], list[Site]]]:
+    """Sites, of what each is the sum, and what else takes part in its rounding."""
+    within = _SEQUENTIAL if _has_mid(layout) else _WITHOUT_MID
+    # What is written at resid_mid of a parallel block goes there as a change of attn_out.
+    beside = (Point.RESID_PRE, Point.ATTN_OUT) if layout.parallel else ()
     for layer in range(layers):
         if layer:
-            yield Site(layer, Point.RESID_PRE), [Site(layer - 1, Point.RESID_POST)]
+            yield Site(layer, Point.RESID_PRE), [Site(layer - 1, Point.RESID_POST)], []
         for point, terms in within.items():
-            yield Site(layer, point), [Site(layer, term) for term in terms]
+            rounded = [Site(layer, one) for one in beside if point is Point.RESID_POST]
+            yield Site(layer, point), [Site(layer, one) for one in terms], rounded
 
 
-def _error(target: _Visited, terms: Sequence[_Visited]) -> float | None:
+def _error(
+    target: _Visited, terms: Sequence[_Visited], rounded: Sequence[_Visited]
+) -> float | None:
     # Rounding in the coarsest of the dtypes that took part, and nothing more.
     eps = max(one.eps for one in (target, *terms))
-    written = torch.stack([term.written for term in terms])
+    written = torch.stack([one.written for one in terms])
+    size = torch.stack([one.written for one in (*terms, *rounded)]).abs().sum(0)
     error = (target.found - written.sum(0)).abs()
-    allowed = ROUNDINGS * eps * written.abs().sum(0)
-    return None if bool((error <= allowed).all()) else float(error.max())
+    return None if bool((error <= ROUNDINGS * eps * size).all()) else float(error.max())
 
 
 def _listed(sites: Sequence[Site], most: int = 7) -> str:

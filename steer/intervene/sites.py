@@ -7,12 +7,11 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from torch import nn
-from torch.utils.hooks import RemovableHandle
 
 from steer.errors import FailedPrecondition
 from steer.intervene import residuals
+from steer.intervene.hooks import Handle, attach
 from steer.intervene.hooks import Visit as Visit
-from steer.intervene.hooks import attach
 from steer.intervene.layouts import LAYOUTS, Layout, known
 from steer.types import Point, Site
 
@@ -46,7 +45,7 @@ def points(model: nn.Module) -> tuple[Point, ...]:
     return tuple(point for point in Point if point in there)
 
 
-def on_visit(model: nn.Module, site: Site, visit: Visit) -> RemovableHandle:
+def on_visit(model: nn.Module, site: Site, visit: Visit) -> Handle:
     """Call ``visit`` with the activation at ``site`` in every pass; see ``hooks.attach``."""
     return attach(blocks(model)[site.layer], layout(model), site.point, visit)
 

@@ -57,9 +57,8 @@ def test_what_is_added_at_the_points_adds_up(kind):
     """resid_pre + attn_out = resid_mid, + mlp_out = resid_post, and that is the next resid_pre."""
     with engine(kind) as running:
         net = running._model.network
-        has_mid = Point.RESID_MID in sites.points(net)
-        points = [p for p in Point if has_mid or p is not Point.RESID_MID]
-        at = [Site(layer, p) for layer in range(3) for p in points]
+        assert sites.points(net) == tuple(Point)
+        at = [Site(layer, p) for layer in range(3) for p in Point]
         with torch.inference_mode():
             found = probe.activations(net, prompt(0, 9), at)
     for layer in range(3):
@@ -68,8 +67,7 @@ def test_what_is_added_at_the_points_adds_up(kind):
             for p in (Point.RESID_PRE, Point.ATTN_OUT, Point.MLP_OUT, Point.RESID_POST)
         )
         assert torch.allclose(pre + attn + mlp, post, atol=1e-4)
-        if has_mid:
-            assert torch.allclose(pre + attn, found[Site(layer, Point.RESID_MID)], atol=1e-4)
+        assert torch.allclose(pre + attn, found[Site(layer, Point.RESID_MID)], atol=1e-4)
         if layer < 2:
             assert torch.equal(post, found[Site(layer + 1, Point.RESID_PRE)])
 

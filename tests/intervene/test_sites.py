@@ -2,6 +2,8 @@
 
 import gc
 import random
+from dataclasses import replace
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -10,6 +12,7 @@ import torch
 import transformers
 from torch import nn
 from transformers import AutoModelForCausalLM, PreTrainedModel
+from transformers.models.granite.modeling_granite import GraniteDecoderLayer
 from transformers.models.llama.modeling_llama import LlamaDecoderLayer
 
 from steer.engine.embedded.engine import EmbeddedEngine
@@ -48,7 +51,7 @@ def all_sites(net: PreTrainedModel) -> list[Site]:
 
 def bare(layout: Layout) -> Layout:
     """As ``known`` gives layouts."""
-    return Layout("", layout.attn_out, layout.mid, layout.mlp_out, layout.multiplier)
+    return replace(layout, blocks="")
 
 
 # ---- the order of sites -----------------------------------------------------------------------
@@ -83,7 +86,7 @@ def test_of_all_layouts_only_the_row_of_the_table_has_no_flaw(kind, dtype):
     net = network(kind).to(dtype)
     right = sites.layout(net)
     assert residuals.flaw(net, sites.blocks(net), right) is None
-    without_mid = Layout("", right.attn_out, None, right.mlp_out, right.multiplier)
+    without_mid = replace(bare(right), mid=None, parallel=False)
     others = set(known()) - {bare(right), without_mid}
     assert others
     for other in others:
@@ -110,11 +113,9 @@ def test_adding_to_what_is_added_is_adding_to_the_sum(kind):
         with sites.visiting(net, {Site(layer, point): lambda h: h.add_(v)}):
             return logits(net)
 
-    pairs = [(Point.MLP_OUT, Point.RESID_POST)]
-    if Point.RESID_MID in sites.points(net):
-        pairs.append((Point.ATTN_OUT, Point.RESID_MID))
-    else:
-        pairs.append((Point.ATTN_OUT, Point.RESID_POST))
+    pairs = [(Point.MLP_OUT, Point.RESID_POST), (Point.ATTN_OUT, Point.RESID_MID)]
+    if sites.layout(net).parallel:
+        pairs.append((Point.RESID_MID, Point.RESID_POST))
     plain = logits(net)
     for (out, total), layer in product(pairs, range(LAYERS)):
         a, b = steered(out, layer), steered(total, layer)
@@ -186,9 +187,84 @@ def test_gpt_neox_is_sequential_where_its_configuration_says_so():
     config.use_parallel_residual = False
     torch.manual_seed(0)
     net = AutoModelForCausalLM.from_config(config).train(False)
-    assert Point.RESID_MID in sites.points(net)
+    assert sites.layout(net).mid == "post_attention_layernorm"
     assert residuals.flaw(net, sites.blocks(net), sites.layout(net)) is None
-    assert Point.RESID_MID not in sites.points(network("gpt_neox"))
+    assert sites.layout(network("gpt_neox")).mid is None
+
+
+# ---- blocks in parallel -------------------------------------------------------------------------
+
+PARALLEL = {"phi": "self_attn", "cohere2": "self_attn", "gpt_neox": "attention"}
+
+
+def test_these_are_parallel():
+    assert {kind for kind in CONFIGS if sites.layout(network(kind)).parallel} == set(PARALLEL)
+
+
+@pytest.mark.parametrize("kind", PARALLEL)
+def test_resid_mid_of_a_parallel_block_is_the_stream_with_what_attention_adds(kind):
+    """Beside a plain hook that returns what attention would have to add."""
+    net, v, seen = network(kind), torch.from_numpy(vector(1)), {}
+    unit = v / v.norm()
+
+    def ablate_and_square(h: torch.Tensor) -> torch.Tensor:
+        return (h - (h @ unit)[..., None] * unit) * 1.5 + 0.01 * h.square()
+
+    def entering(_module: Any, args: tuple[torch.Tensor]) -> None:
+        seen["residual"] = args[0]
+
+    def instead(_module: Any, _args: Any, output: Any) -> Any:
+        added, *rest = output if isinstance(output, tuple) else (output,)
+        new = ablate_and_square(seen["residual"] + added) - seen["residual"]
+        return (new, *rest) if isinstance(output, tuple) else new
+
+    for layer in range(LAYERS):
+        block = sites.blocks(net)[layer]
+        handles = [
+            block.register_forward_pre_hook(entering),
+            block.get_submodule(PARALLEL[kind]).register_forward_hook(instead),
+        ]
+        wanted = logits(net)
+        for handle in handles:
+            handle.remove()
+        at = {Site(layer, Point.RESID_MID): lambda h: h.copy_(ablate_and_square(h))}
+        with sites.visiting(net, at):
+            got = logits(net)
+        torch.testing.assert_close(got, wanted, atol=1e-5, rtol=1e-5)
+        assert (got - logits(net)).abs().max() > 0.01
+
+
+@pytest.mark.parametrize("kind", PARALLEL)
+@pytest.mark.parametrize("turn", [1, -1], ids=["as they pass", "reversed"])
+def test_there_what_was_written_before_it_is_seen_whoever_came_first(kind, turn):
+    net, seen = network(kind), {}
+    written = {p: torch.from_numpy(vector(n)) for n, p in enumerate(PASSED[:2])}
+
+    def at(point: Point, h: torch.Tensor) -> None:
+        if point in written:
+            h.copy_(written[point].expand_as(h))
+        seen[point] = h.clone()
+
+    visits = {Site(1, point): partial(at, point) for point in PASSED[::turn]}
+    with sites.visiting(net, visits):
+        logits(net)
+    total = sum(written.values()).expand_as(seen[Point.RESID_MID])
+    torch.testing.assert_close(seen[Point.RESID_MID], total)
+    torch.testing.assert_close(seen[Point.RESID_POST], total + seen[Point.MLP_OUT])
+
+
+def test_a_vector_that_is_still_zero_gets_its_gradient_beside_the_mlp():
+    net = network("phi")
+
+    def gradient(point: Point) -> torch.Tensor:
+        v = torch.zeros(WIDTH, requires_grad=True)
+        with sites.visiting(net, {Site(1, point): lambda h: h.add_(v)}):
+            net(IDS, use_cache=False).logits.square().sum().backward()
+        assert v.grad is not None and v.grad.abs().min() > 0
+        return v.grad
+
+    at_sum = gradient(Point.RESID_MID)
+    torch.testing.assert_close(gradient(Point.RESID_POST), at_sum, rtol=1e-3, atol=1e-3)
 
 
 # ---- residual multipliers ---------------------------------------------------------------------
@@ -283,7 +359,11 @@ def test_a_trial_is_held_once_for_each_model_and_forgotten_with_it():
 
 
 TUPLES = {
-    "gptj": ("GPTJConfig", {"rotary_dim": 4}, Layout("transformer.h", "attn", None, "mlp")),
+    "gptj": (
+        "GPTJConfig",
+        {"rotary_dim": 4},
+        Layout("transformer.h", "attn", None, "mlp", parallel=True),
+    ),
     "gpt_neo": (
         "GPTNeoConfig",
         {
@@ -394,7 +474,8 @@ def test_a_block_that_is_no_such_sum_is_refused_with_what_was_tried(block, layer
         tried = message.partition("tried: ")[2]
         assert "model.layers: self_attn and mlp, resid_mid into post_attention_layernorm:" in tried
         assert why in tried
-        assert "model.layers: self_attn and mlp: " in tried  # the same, in parallel
+        assert "model.layers: self_attn and mlp, in parallel: " in tried
+        assert "model.layers: self_attn and mlp: " in tried  # the same, without resid_mid
     assert not any(module._forward_hooks or module._forward_pre_hooks for module in net.modules())
 
 
@@ -403,6 +484,26 @@ def test_something_added_between_blocks_is_refused():
     net.model.layers[1].register_forward_pre_hook(lambda _m, args: (args[0] * 1.5, *args[1:]))
     with pytest.raises(FailedPrecondition, match=r"resid_pre\.1 is not resid_post\.0"):
         sites.layout(net)
+
+
+class Beside(GraniteDecoderLayer):
+    """In parallel, with a multiplier."""
+
+    def forward(self, hidden_states: torch.Tensor, **kwargs: Any) -> torch.Tensor:
+        added = self.self_attn(self.input_layernorm(hidden_states), **kwargs)[0]
+        more = self.mlp(self.post_attention_layernorm(hidden_states))
+        return hidden_states + self.residual_multiplier * (added + more)
+
+
+def test_an_unknown_parallel_block_with_a_multiplier_is_found():
+    net, v = of_type(network("granite"), "odd"), torch.from_numpy(vector(1))
+    for block in net.model.layers:
+        block.__class__ = Beside
+    assert sites.layout(net) == replace(LAYOUTS["granite"], mid=None, parallel=True)
+    with sites.visiting(net, {Site(1, Point.RESID_MID): lambda h: h.add_(v)}):
+        got = logits(net)
+    with sites.visiting(net, {Site(1): lambda h: h.add_(v)}):
+        torch.testing.assert_close(got, logits(net), atol=1e-4, rtol=1e-4)
 
 
 def test_a_resid_mid_that_can_not_be_written_is_not_offered():

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.utils.hooks import RemovableHandle
 from transformers import PreTrainedModel
 
 from steer.engine.embedded.batches import StepWork, build
@@ -21,6 +20,7 @@ from steer.engine.embedded.entries import Active, Entry, GateEntry, Mark, receip
 from steer.engine.embedded.sitework import Desk, apply
 from steer.intervene import sites
 from steer.intervene.bank import Bank, Ledger
+from steer.intervene.hooks import Handle
 from steer.intervene.plan import Edit, PlannedIntervention
 from steer.types import GateScope, Receipt, Site
 
@@ -42,7 +42,7 @@ class Steering:
         self._network, self._d_model = network, d_model
         self._devices = [_device_of(block) for block in sites.blocks(network)]
         self._desks: dict[torch.device, Desk] = {}
-        self._hooks: dict[Site, RemovableHandle] = {}
+        self._hooks: dict[Site, Handle] = {}
         self._work = StepWork({}, 0)
         self._opened = torch.zeros(0, dtype=torch.bool)
         self._signature: tuple[object, ...] | None = None
