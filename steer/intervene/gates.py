@@ -21,24 +21,23 @@ class GateResolver:
     def resolve(self, gate: Gate, sites: tuple[Site, ...], path: str) -> PlannedGate | None:
         """The gate of an intervention at ``sites``, undecided; None when something was wrong."""
         found = self.operands.violations
-        if not check_site(gate.site, self.model, f"{path}.site", found):
-            return None
+        there = check_site(gate.site, self.model, f"{path}.site", found)
         earlier = [str(site) for site in sites if precedes(site, gate.site)]
-        if earlier:
+        if there and earlier:
             message = (
                 f"{gate.site} is read after {', '.join(earlier)}, where the intervention acts; "
                 "give an earlier or equal site"
             )
             found.add(f"{path}.site", "GATE_TOO_LATE", message)
         if gate.cosine is not None:
-            return self._cosine(gate, gate.cosine, f"{path}.cosine")
+            return self._cosine(gate, gate.cosine, there, f"{path}.cosine")
         if gate.probe:
-            return self._probe(gate, f"{path}.probe")
-        return self._feature(gate, f"{path}.feature")
+            return self._probe(gate, there, f"{path}.probe")
+        return self._feature(gate, there, f"{path}.feature")
 
-    def _cosine(self, gate: Gate, operand: Operand, path: str) -> PlannedGate | None:
+    def _cosine(self, gate: Gate, operand: Operand, there: bool, path: str) -> PlannedGate | None:
         directions = self.operands.resolve(operand, path)
-        if directions is None:
+        if directions is None or not there:
             return None
         array = pick(directions, gate.site)
         if array is None:
@@ -50,9 +49,9 @@ class GateResolver:
         key = content_hash({gate.site: row})
         return _planned(gate, "cosine", key, row)
 
-    def _probe(self, gate: Gate, path: str) -> PlannedGate | None:
+    def _probe(self, gate: Gate, there: bool, path: str) -> PlannedGate | None:
         probe = self.operands.item(gate.probe, Probe, "probe", path)
-        if probe is None:
+        if probe is None or not there:
             return None
         tensors = probe.sites.get(gate.site)
         if tensors is None:
@@ -61,13 +60,13 @@ class GateResolver:
         key = f"{probe.content_hash}/{gate.site}"
         return _planned(gate, "probe", key, tensors.weight, (float(tensors.bias[0]),))
 
-    def _feature(self, gate: Gate, path: str) -> PlannedGate | None:
+    def _feature(self, gate: Gate, there: bool, path: str) -> PlannedGate | None:
         found = self.operands.violations
         name, index = gate.dictionary, gate.feature or 0
         dictionary = self.operands.item(name, Dictionary, "dictionary", f"{path}.dictionary")
         if dictionary is None:
             return None
-        if gate.site != dictionary.site:
+        if there and gate.site != dictionary.site:
             _wrong_site(gate, name, (dictionary.site,), f"{path}.dictionary", found)
         if not check_latents((index,), dictionary, (f"{path}.index",), found):
             return None

@@ -1,11 +1,13 @@
 """From a trial to a plan: defaults, absolute strengths, and what is refused, field by field."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from steer.errors import FailedPrecondition, InvalidRequest, NotFound, SteerError
+from steer.intervene.layouts import LAYOUTS
 from steer.store import content_hash
 from steer.types import (
     Add,
@@ -200,6 +202,11 @@ REFUSED = {
         {".gate.site.layer": "LAYER_OUT_OF_RANGE"},
         BAD,
     ),
+    "a gate outside of the model, on what nobody stored": (
+        gated(Gate(Site(9), 0.0, probe="nothing")),
+        {".gate.site.layer": "LAYER_OUT_OF_RANGE", ".gate.probe": "VECTOR_NOT_FOUND"},
+        BAD,
+    ),
     "a gate with no direction there": (
         gated(Gate(Site(0), 0.0, cosine=V)),
         {".gate.cosine": "SITE_MISSING"},
@@ -309,11 +316,12 @@ def test_nothing_is_run_for_a_trial_that_is_refused(running, monkeypatch):
     assert found == (UNFIT, {"trial.arms[0].interventions[0].feature.dictionary": "WRONG_KIND"})
 
 
-def test_a_point_the_architecture_has_not_is_refused(tmp_path):
+def test_a_point_the_architecture_has_not_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setitem(LAYOUTS, "llama", replace(LAYOUTS["llama"], mid=None))
     middle = Site(1, Point.RESID_MID)
     item = Intervention(Add(inline(vector(1))), (Site(1), middle))
     gate = Gate(middle, 0.0, cosine=inline(vector(1)))
-    with bench(tmp_path, "gpt_neox") as made:
+    with bench(tmp_path) as made:
         found = refusal(made, Arm("s", (item, gated(gate))))
     at = "trial.arms[0].interventions"
     fields = {f"{at}[0].sites[1].point", f"{at}[1].gate.site.point"}
