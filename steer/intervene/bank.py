@@ -28,8 +28,10 @@ class Bank:
     def acquire(self, key: str, direction: NDArray[np.float32]) -> int:
         """The row that holds ``direction``; ``key`` identifies its content."""
         if key not in self._row:
+            # First what can fail: on a device that is full nothing is taken.
+            content = torch.tensor(direction, device=self.directions.device)
             row = self._take()
-            self.directions[row] = torch.tensor(direction, device=self.directions.device)
+            self.directions[row] = content
             self._row[key] = row
         self._idle.pop(key, None)
         self._uses[key] = self._uses.get(key, 0) + 1

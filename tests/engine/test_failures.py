@@ -1,6 +1,7 @@
 """What fails takes nothing else with it: a step, memory that runs out, the engine's own thread."""
 
 import queue
+from dataclasses import replace
 
 import pytest
 import torch
@@ -8,8 +9,10 @@ import torch
 from steer.engine.base import Done, Failed
 from steer.engine.embedded import kv, loop
 from steer.errors import ServerError, TooLarge, Unavailable
+from steer.intervene.bank import Bank
 from steer.types import Site
 from tests.engine.plans import arm, baseline, edit, plan, prompt, vector
+from tests.engine.treatments import cosine
 from tests.helpers import engine, finished, run, tokens
 
 
@@ -58,6 +61,21 @@ def test_memory_that_runs_out_when_the_rectangle_grows_leaves_no_half_of_it(monk
         expected = run(fresh, [alone])[alone.request_id]
     for name in ("baseline", "steered"):
         assert tokens(events, name) == tokens(expected, name)
+
+
+@pytest.mark.parametrize("call", [1, 2, 3])
+def test_memory_that_runs_out_for_directions_leaves_none_of_them(monkeypatch, call):
+    gate = cosine(Site(1), 3, 0.5).planned
+    item = replace(steered().arms[1].interventions[0], gate=gate)
+    one, again = (plan(baseline(ids), arm("gated", ids, item)) for ids in 2 * [prompt(1, 9)])
+    with engine() as running:
+        failing(monkeypatch, Bank, "_take", torch.OutOfMemoryError("no"), call)
+        failed = run(running, [one])[one.request_id][-1]
+        assert isinstance(failed, Failed) and isinstance(failed.error, TooLarge)
+        (desk,) = running._loop._steering._desks.values()
+        assert desk.bank._uses == {}
+        assert sorted(desk.ledger._free) == list(range(256))
+        assert isinstance(run(running, [again])[again.request_id][-1], Done)
 
 
 def test_cancelling_twice_is_as_cancelling_once():

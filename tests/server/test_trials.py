@@ -233,7 +233,7 @@ async def test_a_closed_client_says_so(served):
     for _ in range(2):
         closed.close()
         await later.close()
-    for call in (closed.model, closed.vectors.list, lambda: closed.stream(PROMPT)):
+    for call in (closed.model, lambda: closed.stream(PROMPT), lambda: list(closed.vectors.list())):
         with pytest.raises(steer.FailedPrecondition, match="this client was closed"):
             call()
     with pytest.raises(steer.FailedPrecondition, match="this client was closed"):

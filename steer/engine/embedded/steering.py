@@ -6,6 +6,7 @@ however many different vectors, strengths and rows take part.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import torch
@@ -21,6 +22,7 @@ from steer.engine.embedded.sitework import Desk, apply
 from steer.intervene import sites
 from steer.intervene.bank import Bank, Ledger
 from steer.intervene.hooks import Handle
+from steer.intervene.operands import Array
 from steer.intervene.plan import Edit, PlannedIntervention
 from steer.types import GateScope, Receipt, Site
 
@@ -51,16 +53,18 @@ class Steering:
     def attach(
         self, planned: Sequence[PlannedIntervention], cursors: Cursors
     ) -> tuple[Active, ...]:
-        """Put interventions to work for a row."""
+        """Put interventions to work for a row. Where that fails nothing is held of them."""
         turns: dict[Site, int] = defaultdict(int)
         active = []
-        for item in planned:
-            entries = []
-            for edit in item.edits:
-                entries.append(self._entry(item, edit, turns[edit.site]))
-                turns[edit.site] += 1
-            cursor = cursors.make(item.where)
-            active.append(Active(item, cursor, tuple(entries), self._gate(item)))
+        with ExitStack() as undo:
+            for item in planned:
+                entries = []
+                for edit in item.edits:
+                    entries.append(self._entry(edit, turns[edit.site], undo))
+                    turns[edit.site] += 1
+                cursor = cursors.make(item.where)
+                active.append(Active(item, cursor, tuple(entries), self._gate(item, undo)))
+            undo.pop_all()
         return tuple(active)
 
     def detach(self, active: Sequence[Active]) -> tuple[Receipt, ...]:
@@ -131,31 +135,32 @@ class Steering:
             apply(flat, work, self._desk(site), self._opened)
         self.capturing.read(site, flat)
 
-    def _entry(self, item: PlannedIntervention, edit: Edit, turn: int) -> Entry:
+    def _entry(self, edit: Edit, turn: int, undo: ExitStack) -> Entry:
         self._hook(edit.site)
         desk = self._desk(edit.site)
         keys, rows = [], []
         for component in edit.components:
             own = [f"{component.key}/{place}" for place in range(len(component.rows))]
-            rows.append(tuple(map(desk.bank.acquire, own, component.rows)))
+            pairs = zip(own, component.rows, strict=True)
+            rows.append(tuple(_acquired(desk, key, row, undo) for key, row in pairs))
             keys += own
         return Entry(
             edit=edit,
             turn=turn,
             keys=tuple(keys),
             rows=tuple(rows),
-            change=desk.ledger.open(),
-            latents=tuple((desk.ledger.open(), desk.ledger.open()) for _ in edit.latents),
+            change=_opened(desk, undo),
+            latents=tuple((_opened(desk, undo), _opened(desk, undo)) for _ in edit.latents),
         )
 
-    def _gate(self, item: PlannedIntervention) -> GateEntry | None:
+    def _gate(self, item: PlannedIntervention, undo: ExitStack) -> GateEntry | None:
         gate = item.gate
         if gate is None or gate.scope is not GateScope.TOKEN:
             return None
         self._hook(gate.site)
         desk = self._desk(gate.site)
-        row = desk.bank.acquire(gate.key, gate.row)
-        return GateEntry(gate.key, row, desk.ledger.open(), desk.ledger.open())
+        row = _acquired(desk, gate.key, gate.row, undo)
+        return GateEntry(gate.key, row, _opened(desk, undo), _opened(desk, undo))
 
     def _hook(self, site: Site) -> None:
         if site not in self._hooks:
@@ -179,6 +184,18 @@ class Steering:
                 Bank(self._d_model, device), Ledger(device), Encoders(device)
             )
         return self._desks[device]
+
+
+def _acquired(desk: Desk, key: str, direction: Array, undo: ExitStack) -> int:
+    row = desk.bank.acquire(key, direction)
+    undo.callback(desk.bank.release, key)
+    return row
+
+
+def _opened(desk: Desk, undo: ExitStack) -> int:
+    meter = desk.ledger.open()
+    undo.callback(desk.ledger.close, [meter])
+    return meter
 
 
 def _device_of(block: nn.Module) -> torch.device:
