@@ -290,6 +290,6 @@ def test_a_server_that_is_interrupted_while_it_loads_ends(address: str, tmp_path
         assert process.stdout.readline() == "loading\n"
         process.send_signal(signal.SIGINT)
         try:
-            assert process.wait(40) != 0
+            assert process.wait(120) != 0
         finally:
             process.kill()
