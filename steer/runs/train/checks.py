@@ -142,4 +142,11 @@ def _faults(
     if (shows and whole > most) or len(prompt) >= most:
         message = f"has {whole} tokens; the model's context is {most}"
         return [("target" if shows else "prompt", "TOO_LONG", message)]
+    try:
+        whole = len(target) + len(material.teacher(place) if material.spec.teacher else ())
+    except SteerError as error:
+        return [("teacher", error.reason, error.message)]
+    if whole > most:
+        message = f"has {whole} tokens under the task's cue; the model's context is {most}"
+        return [("teacher", "TOO_LONG", message)]
     return []

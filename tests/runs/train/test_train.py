@@ -17,6 +17,7 @@ from steer.runs.kind import Json
 from steer.runs.train.kind import Train
 from steer.specs import Demonstration, InlineTask, Objective, TrainSpec
 from steer.store import Store
+from steer.tasks.pool import Pooled
 from steer.types import Phase, Point, Prompt, Site
 from tests.helpers import loaded
 from tests.runs.conftest import LIMITS
@@ -228,6 +229,16 @@ def test_what_can_not_be_done_is_told_by_field(context: Background, case: str) -
     with pytest.raises(SteerError) as caught:
         KIND.check(spec, context)
     assert {v.field for v in caught.value.violations} == {f"spec.train.{f}" for f in fields}
+
+
+def test_a_cue_that_makes_a_prompt_too_long_is_told(
+    context: Background, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Pooled, "cued", lambda self, item: Prompt(text="t3 " * 300))
+    with pytest.raises(InvalidRequest) as caught:
+        KIND.check(replace(SPEC, objective=Objective.CROSS_ENTROPY, teacher=1.0), context)
+    assert {v.field for v in caught.value.violations} == {"spec.train.inline_task"}
+    assert "under the task's cue" in caught.value.message
 
 
 def test_a_bad_inline_task_is_told(context: Background) -> None:
