@@ -253,20 +253,6 @@ def test_there_what_was_written_before_it_is_seen_whoever_came_first(kind, turn)
     torch.testing.assert_close(seen[Point.RESID_POST], total + seen[Point.MLP_OUT])
 
 
-def test_a_vector_that_is_still_zero_gets_its_gradient_beside_the_mlp():
-    net = network("phi")
-
-    def gradient(point: Point) -> torch.Tensor:
-        v = torch.zeros(WIDTH, requires_grad=True)
-        with sites.visiting(net, {Site(1, point): lambda h: h.add_(v)}):
-            net(IDS, use_cache=False).logits.square().sum().backward()
-        assert v.grad is not None and v.grad.abs().min() > 0
-        return v.grad
-
-    at_sum = gradient(Point.RESID_MID)
-    torch.testing.assert_close(gradient(Point.RESID_POST), at_sum, rtol=1e-3, atol=1e-3)
-
-
 # ---- residual multipliers ---------------------------------------------------------------------
 
 
@@ -296,8 +282,15 @@ def test_with_a_multiplier_what_a_visitor_writes_is_added():
     torch.testing.assert_close(seen["mid"], seen["pre"] + wanted, atol=1e-6, rtol=1e-6)
 
 
-def test_a_vector_that_is_still_zero_gets_its_gradient_through_a_multiplier():
-    net = network("granite")
+@pytest.mark.parametrize(
+    ("kind", "point", "total"),
+    [
+        ("granite", Point.ATTN_OUT, Point.RESID_MID),  # through a multiplier
+        ("phi", Point.RESID_MID, Point.RESID_POST),  # beside the MLP
+    ],
+)
+def test_a_vector_that_is_still_zero_gets_the_gradient_of_the_sum(kind, point, total):
+    net = network(kind)
 
     def gradient(point: Point) -> torch.Tensor:
         v = torch.zeros(WIDTH, requires_grad=True)
@@ -306,8 +299,7 @@ def test_a_vector_that_is_still_zero_gets_its_gradient_through_a_multiplier():
         assert v.grad is not None and v.grad.abs().min() > 0
         return v.grad
 
-    at_sum = gradient(Point.RESID_MID)
-    torch.testing.assert_close(gradient(Point.ATTN_OUT), at_sum, rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(gradient(point), gradient(total), rtol=1e-3, atol=1e-3)
 
 
 # ---- models the table does not know ------------------------------------------------------------
