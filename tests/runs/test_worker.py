@@ -3,8 +3,8 @@
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
+from threading import Event
 from typing import Any
 
 import pytest
@@ -303,15 +303,17 @@ def test_a_database_that_fails_for_a_while_loses_nothing(
     caplog: pytest.LogCaptureFixture,
 ):
     """A disk that fills up during a run: SQLite's own errors, until there is room again."""
+    full = limit(database)
     queue(ledger, planner, asked=spec(40, 20))
     worker = start()
     until(ledger, "r", lambda run: run.done > 3)
-    with limited(database):
-        end = time.monotonic() + 20
-        while "on a disk that is full" not in caplog.text:
-            assert time.monotonic() < end
-            time.sleep(0.01)
-        assert not over(ledger.get("r"))
+    full.set()
+    end = time.monotonic() + 20
+    while "on a disk that is full" not in caplog.text:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    assert not over(ledger.get("r"))
+    full.clear()
     worker.wake()
     run = until(ledger, "r", over)
     assert (run.state, run.done) == (RunState.SUCCEEDED, 40)
@@ -321,20 +323,20 @@ def test_a_database_that_fails_for_a_while_loses_nothing(
     assert ledger.results("r") == ledger.results("whole")
 
 
-@contextmanager
-def limited(database: Database) -> Iterator[None]:
-    """No new page fits into the file."""
+def limit(database: Database) -> Event:
+    """While it is set no new page fits into the file. Before anybody works with the database: who
+    does must not meet listeners that change."""
     from sqlalchemy import event
 
-    full = True
+    full = Event()
 
-    def limit(connection: Any) -> None:
+    def begin(connection: Any) -> None:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
-        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages if full else 10**6}")
+        most = pages if full.is_set() else 10**6
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {most}")
 
-    event.listen(database._writing, "begin", limit)
-    yield
-    full = False
+    event.listen(database._writing, "begin", begin)
+    return full
 
 
 def test_two_workers_share_many_runs(start: Start, ledger: Ledger, planner: Planner):

@@ -272,9 +272,12 @@ def test_a_server_whose_engine_has_failed_ends(address: str, tmp_path: Path) -> 
 
 
 SLOW = """
-import sys, time
+import signal, sys, time
 from steer.server import app, core
 from steer.server.settings import Settings
+
+# Whoever starts the tests in the background of a shell has interrupts ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 load = core.load
 core.load = lambda *args: (print("loading", flush=True), time.sleep(2), load(*args))[-1]
@@ -290,6 +293,6 @@ def test_a_server_that_is_interrupted_while_it_loads_ends(address: str, tmp_path
         assert process.stdout.readline() == "loading\n"
         process.send_signal(signal.SIGINT)
         try:
-            assert process.wait(120) != 0
+            assert process.wait(60) != 0
         finally:
             process.kill()
