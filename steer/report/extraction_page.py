@@ -49,7 +49,7 @@ def extraction_page(report: Found, run: str = "") -> str:
 def _body(report: Found) -> Iterator[Markup]:
     yield tag("p", report["card"]["description"])
     yield from section("Every site", table(SITES, rows_of(report)))
-    yield from section("How well halves of the texts agree, by layer", _curves(report, _ALIKE))
+    yield from section("How reliable it is, by layer", _curves(report, _ALIKE))
     yield from section("How far apart the classes lie, by layer", _curves(report, _APART))
     yield from section("What adding it does", _steers(report.get("steers")))
     yield from section("Notes", notes(report["warnings"]))
@@ -61,14 +61,9 @@ def _curves(report: Found, names: Mapping[str, str]) -> Markup:
     for row in rows_of(report):
         point, _, layer = row["site"].partition(".")
         points.setdefault(point, []).append((int(layer), row))
-    plots = [
-        _curve(point, sorted(rows, key=lambda one: one[0]), names) for point, rows in points.items()
-    ]
+    by_layer = {point: sorted(rows, key=lambda row: row[0]) for point, rows in points.items()}
+    plots = [_curve(point, rows, names) for point, rows in by_layer.items()]
     return tag("div", *plots, class_="pair") if any(plots) else Markup()
-
-
-def _layer(one: tuple[int, Found]) -> int:
-    return one[0]
 
 
 def _curve(point: str, rows: Sequence[tuple[int, Found]], names: Mapping[str, str]) -> Markup:

@@ -116,13 +116,9 @@ def _modes(modes: Sequence[Found]) -> Markup:
             f"layer · {point}",
             [
                 Series("plain ~ cued", "steered", [(one["layer"], dict(one)) for one in of]),
-                Series("noise floor", "random", [(one["layer"], _floor(one)) for one in of]),
+                Series.plain("noise floor", "random", [(one["layer"], one["floor"]) for one in of]),
             ],
         )
         for point, of in lines.items()
     ]
     return join(tag("div", *plots, class_="pair")) if plots else Markup()
-
-
-def _floor(one: Found) -> dict[str, Any]:
-    return dict.fromkeys(("value", "low", "high"), one["floor"])
