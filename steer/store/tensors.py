@@ -10,7 +10,7 @@ import json
 import math
 import mmap
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from io import BufferedRandom, BufferedReader
 from itertools import chain
@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from steer.store.checks import Array, Tensors
+from steer.unique import RepeatedKeys, unique
 
 File = BufferedReader | BufferedRandom
 
@@ -151,23 +152,14 @@ def parse_header(file: File, size: int) -> dict[str, Entry]:
 
 def _header(text: bytes) -> dict[str, Any]:
     try:
-        raw = json.loads(text.decode(), object_pairs_hook=_unique)
-    except TensorsError:
-        raise
+        raw = json.loads(text.decode(), object_pairs_hook=unique)
+    except RepeatedKeys as error:
+        raise TensorsError(f"{error.keys[0]}: is there twice") from error
     except (ValueError, RecursionError) as error:
         raise TensorsError(f"its header is not JSON: {error}") from error
     if not isinstance(raw, dict):
         raise TensorsError("its header is not a JSON object")
     return raw
-
-
-def _unique(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in found:
-            raise TensorsError(f"{key}: is there twice")
-        found[key] = value
-    return found
 
 
 def _entry(name: str, raw: Any, base: int) -> Entry:

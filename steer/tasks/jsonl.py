@@ -8,7 +8,6 @@ make have in common) and ``trace`` (a list of gold steps). Empty lines are skipp
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +18,7 @@ from steer.tasks.extract import Extractor, extractor
 from steer.tasks.pool import Pool, Pooled, content
 from steer.tasks.task import Cues, Grade, Item
 from steer.types import Message, Prompt
+from steer.unique import RepeatedKeys, unique
 
 FIELDS = {"id", "prompt", "messages", "answer", "template", "trace"}
 FEWEST = 5
@@ -114,7 +114,11 @@ def _items(text: str, reads: Extractor, how: str, found: Violations) -> Iterator
 
 def _item(line: str, faults: list[tuple[str, str, str]]) -> Item | None:
     try:
-        raw = json.loads(line, object_pairs_hook=_once, parse_constant=_refused)
+        raw = json.loads(line, object_pairs_hook=unique, parse_constant=_refused)
+    except RepeatedKeys as error:
+        twice = ", ".join(map(ascii, error.keys))
+        faults.append(("json", "NOT_JSON", f"more than once in an object: {twice}"))
+        return None
     except (ValueError, RecursionError) as error:
         faults.append(("json", "NOT_JSON", str(error)))
         return None
@@ -137,16 +141,6 @@ def _item(line: str, faults: list[tuple[str, str, str]]) -> Item | None:
         trace=_trace(raw.get("trace", []), faults),
     )
     return None if faults else made
-
-
-def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    """An object whose fields are each there once: of two, nobody knows which is meant."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        times = Counter(name for name, _ in pairs)
-        twice = ", ".join(ascii(name) for name in found if times[name] > 1)
-        raise ValueError(f"more than once in an object: {twice}")
-    return found
 
 
 def _refused(constant: str) -> None:

@@ -7,13 +7,14 @@ that the path of a violation is the path in the file.
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, TypeVar
 
 from google.protobuf.json_format import MessageToDict, ParseDict, ParseError
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
+from steer.unique import unique
 from steer.wire.check import Check
 
 M = TypeVar("M", bound=Message)
@@ -39,7 +40,7 @@ def from_json(text: str, kind: type[M], check: Check) -> M:
     the message is empty then."""
     message = kind()
     try:
-        plain = json.loads(text, object_pairs_hook=_distinct)
+        plain = json.loads(text, object_pairs_hook=unique)
         _judge(plain, kind, check)
         if not check.found:
             ParseDict(plain, message)
@@ -93,15 +94,6 @@ def _items(field: Field, value: Any, check: Check) -> Iterator[tuple[Any, Check]
         yield from ((item, check.item(i)) for i, item in enumerate(value))
     else:
         check.fail("MALFORMED", f"is {_short(value)}; give a list")
-
-
-def _distinct(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in found:
-            raise ValueError(f"the key {key!r} is there twice")
-        found[key] = value
-    return found
 
 
 def _short(value: Any) -> str:

@@ -1,12 +1,12 @@
 """JSON and other text, in bounded size."""
 
 import json
-from collections.abc import Iterable
 from typing import Any
 
 from steer.formats.refusal import refuse
 from steer.formats.source import File
 from steer.store.typed import check_characters
+from steer.unique import RepeatedKeys, unique
 
 LARGEST_TEXT = 64 << 20
 
@@ -28,18 +28,11 @@ def read_json(file: File, largest: int = LARGEST_TEXT) -> dict[str, Any]:
 
 def parse_json(text: str, at: str) -> dict[str, Any]:
     """A JSON object, named ``at`` when it is refused."""
-
-    def unique(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for key, value in pairs:
-            if key in found:
-                refuse(at, "DUPLICATE", f"{key[:100]!r} is there twice")
-            found[key] = value
-        return found
-
     try:
         raw = json.loads(text, object_pairs_hook=unique)
         check_characters(text, raw)
+    except RepeatedKeys as error:
+        refuse(at, "DUPLICATE", f"{error.keys[0][:100]!r} is there twice")
     except (ValueError, RecursionError) as error:
         if isinstance(error, ValueError):
             refuse(at, "NOT_JSON", f"is not JSON: {error}"[:300])
