@@ -11,14 +11,13 @@ from steer.cli.options import Chat, Json, RunId, Served, Target
 from steer.cli.run_report import show
 from steer.errors import InvalidRequest
 from steer.specs import ExtractMethod, ExtractSpec, Passage, Pooling, ReadAt
+from steer.specs.making import SLOT
 from steer.types import Message, Phase, Point, Prompt
 
 if TYPE_CHECKING:
     from steer.client.extractions import ExtractOptions
 
 _DEFAULT = ExtractSpec("")
-SLOT = "{}"
-"""Where a cue takes the prompt."""
 
 
 def extract(

@@ -21,13 +21,13 @@ from steer.specs import (
     ReadAt,
     RunSpec,
 )
+from steer.specs.making import SLOT
 from steer.types import Point
 
 # A prompt, a ready passage, or {"prompt" (or "messages", "token_ids"): …, "answer": …, "spans": …}.
 PassageLike = PromptLike | Passage | Mapping[str, Any]
 
 FIELDS = ("prompt", "messages", "token_ids", "answer", "spans")
-SLOT = "{}"
 """Where a cue takes the prompt."""
 
 

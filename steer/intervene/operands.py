@@ -22,12 +22,10 @@ from steer.types import (
     Stored,
     WithinClass,
 )
+from steer.types.operand import LARGEST
 
 Array = NDArray[np.float32]
 Kind = TypeVar("Kind", bound=Item)
-
-LARGEST = float(np.finfo(np.float32).max)
-"""Activations are computed in float32: beyond this everything is infinite."""
 
 ANYWHERE = None
 """Key of a direction that came without a site."""

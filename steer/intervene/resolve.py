@@ -13,7 +13,7 @@ from steer.intervene.materials import (
     LowRankMaterial,
     Material,
 )
-from steer.intervene.operands import LARGEST, OperandResolver
+from steer.intervene.operands import OperandResolver
 from steer.intervene.plan import Edit, PlannedIntervention
 from steer.intervene.ports import Reader, Text
 from steer.intervene.shape import check_site, check_where
@@ -35,6 +35,7 @@ from steer.types import (
     Where,
 )
 from steer.types import LowRank as LowRankOp
+from steer.types.operand import LARGEST
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,9 @@ from steer.specs.counts import UpTo
 from steer.specs.task import InlineTask
 from steer.types import Phase, Prompt, Site, Where
 
+SLOT = "{}"
+"""Where a cue takes the prompt."""
+
 
 class ExtractMethod(StrEnum):
     """How a direction comes out of two classes of activations: the difference of their means, the

@@ -4,6 +4,10 @@ from dataclasses import dataclass
 
 from steer.types.site import Site
 
+LARGEST = (2 - 2**-23) * 2.0**127
+"""The largest number that float32 holds, in which activations are computed: beyond it everything
+is infinite."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stored:

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from steer.errors import Violations
+from steer.types.operand import LARGEST
 
 T = TypeVar("T")
-
-LARGEST = (2 - 2**-23) * 2.0**127
-"""The largest number that float32 holds, in which activations are computed."""
 
 
 @dataclass(frozen=True, slots=True)

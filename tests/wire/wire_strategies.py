@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from steer import types as t
 from steer.foreign import Account, Options
-from steer.wire.check import LARGEST
+from steer.types.operand import LARGEST
 
 MAX32 = 2**32 - 1
 finite = st.floats(-LARGEST, LARGEST)
