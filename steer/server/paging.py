@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import accumulate
+from typing import TypeVar
 
 from google.protobuf.message import Message
 
@@ -12,6 +13,8 @@ from steer.store.address import is_name
 DEFAULT_PAGE, LARGEST_PAGE = 100, 1000
 LARGEST_ANSWER = 16 << 20
 """Bytes."""
+
+M = TypeVar("M", bound=Message)
 
 Paged = pb.ListVectorsRequest | pb.ListRecipesRequest | pb.ListRunsRequest
 
@@ -38,8 +41,10 @@ def name_before(request: pb.ListVectorsRequest | pb.ListRecipesRequest) -> str:
     return token
 
 
-def fitting(messages: Sequence[Message]) -> int:
-    """How many of these, from the first, go into one answer; at least one if there are any."""
+def page_of(messages: Sequence[M], names: Sequence[str]) -> tuple[Sequence[M], str]:
+    """Those that go into one answer, from the first and at least one if there are any; and the
+    token of the next page, empty without one. ``names``: of the messages, and of what follows."""
     sizes = accumulate(message.ByteSize() for message in messages)
     fits = sum(size <= LARGEST_ANSWER for size in sizes)
-    return max(fits, min(len(messages), 1))
+    count = max(fits, min(len(messages), 1))
+    return messages[:count], names[count - 1] if count < len(names) else ""

@@ -10,7 +10,7 @@ from steer import wire
 from steer.errors import InvalidRequest, SteerError
 from steer.server.interceptor import Context
 from steer.server.named import named
-from steer.server.paging import fitting, name_before, page_size
+from steer.server.paging import name_before, page_of, page_size
 from steer.server.recipe_book import RecipeBook
 from steer.types import StoredRecipe
 
@@ -62,11 +62,8 @@ class RecipeService(pb.RecipeServiceServicer):
         rest = names[bisect_right(names, name_before(request)) :]
         found = list(islice(filter(None, map(self._readable, rest)), size + 1))
         recipes = list(map(wire.build_recipe, found[:size]))
-        count = fitting(recipes)
-        return pb.ListRecipesResponse(
-            recipes=recipes[:count],
-            next_page_token=found[count - 1].name if count < len(found) else "",
-        )
+        page, token = page_of(recipes, [recipe.name for recipe in found])
+        return pb.ListRecipesResponse(recipes=page, next_page_token=token)
 
     def _readable(self, name: str) -> StoredRecipe | None:
         # One that is damaged, or has just gone, must not hide the others. GetRecipe says why.

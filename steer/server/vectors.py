@@ -10,7 +10,7 @@ from steer.server import downloads, imports, uploads
 from steer.server.core import Core
 from steer.server.interceptor import Context
 from steer.server.named import named
-from steer.server.paging import fitting, name_before, page_size
+from steer.server.paging import name_before, page_of, page_size
 from steer.server.statistics import check_count, sizes, with_nearest, with_tokens
 from steer.store import Store
 from steer.store.address import check_name
@@ -106,11 +106,8 @@ class VectorService(pb.VectorServiceServicer):
             method=request.method,
         )
         vectors = [wire.build_vector(info, with_card=False) for info in found[:size]]
-        count = fitting(vectors)
-        return pb.ListVectorsResponse(
-            vectors=vectors[:count],
-            next_page_token=found[count - 1].name if count < len(found) else "",
-        )
+        page, token = page_of(vectors, [info.name for info in found])
+        return pb.ListVectorsResponse(vectors=page, next_page_token=token)
 
     def _get(self, request: pb.GetVectorRequest) -> pb.GetVectorResponse:
         info = self._store.info(request.name)
