@@ -1,6 +1,6 @@
 """How many problems a run takes where nobody said: what the task has, up to the default."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 from steer.errors import SteerError
@@ -17,6 +17,8 @@ def counted(spec: RunSpec) -> RunSpec:
     """The spec with every default count as the number it is of this task, so that the run stays
     what it was. Where the task can not be read it is the same spec, and a check tells why."""
     work: Any = spec.work
+    if not any(isinstance(getattr(work, one.name), UpTo) for one in fields(work)):
+        return spec
     try:
         task = None if work.task is None else load(work.task)
         counts = {} if task is None else _counts(work, task)
