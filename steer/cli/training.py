@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.text import Text
 
 from steer.cli.curves import drawn
+from steer.report.training_page import chosen
 
 
 def print_training(report: Mapping[str, Any]) -> None:
@@ -21,9 +22,5 @@ def print_training(report: Mapping[str, Any]) -> None:
     )
     console.print(Text(f"{report['address']}", "dim"))
     console.print(Text(f"ended: {report['because']}", "dim"))
-    measured = report["card"]["measured"]
-    if measured:
-        console.print(
-            f"select: {measured['unsteered_selected']:g} % → {measured['selected']:g} % of "
-            f"{measured['n']}, which chose the step; `steer evaluate` says what it is worth"
-        )
+    if measured := report["card"]["measured"]:
+        console.print(chosen(measured))

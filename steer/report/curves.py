@@ -24,8 +24,12 @@ class Series:
     @classmethod
     def plain(cls, name: str, class_: str, points: Iterable[tuple[float, float]]) -> "Series":
         """Numbers without intervals."""
-        ends = ("value", "low", "high")
-        return cls(name, class_, [(x, dict.fromkeys(ends, value)) for x, value in points])
+        return cls(name, class_, [(x, exact(value)) for x, value in points])
+
+
+def exact(value: float) -> dict[str, float]:
+    """A number of a series that has no interval."""
+    return dict.fromkeys(("value", "low", "high"), value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,33 +3,34 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from steer.report.columns import Column, number, percent, rows_of, signed
+from steer.report.columns import Column, rows_of
 from steer.report.curves import Height, Series, plot
 from steer.report.frame import about, notes, page, section, table
 from steer.report.markup import Markup, tag
 
 Found = Mapping[str, Any]
 
+
+def _digits(value: float) -> str:
+    return f"{value:.3g}"
+
+
 SITES = (
     Column("site", "point and decoder block", ("site",)),
-    Column("‖v‖", "length of the direction", ("norm",), number),
-    Column("‖h‖", "mean length of the activations it acts on", ("residual_norm",), number),
-    Column("halves", "cosine of directions of two halves", ("split_half_cosine",), signed),
+    Column("norm", "length of the direction, ‖v‖", ("norm",), _digits),
+    Column("‖h‖", "mean length of the activations it acts on", ("residual_norm",), _digits),
+    Column("halves", "cosine of directions of two halves", ("split_half_cosine",), _digits),
     Column(
         "steerability",
         "how far texts lie to their class; 1: as its mean",
         ("steerability",),
-        signed,
+        _digits,
     ),
-    Column("against %", "texts that point the other way", ("anti_steerable",), percent),
-    Column(
-        "separation",
-        "of the class means, in standard deviations",
-        ("separation",),
-        number,
-    ),
-    Column("explained %", "variance along the direction", ("explained_variance",), percent),
+    Column("against", "share of texts that point the other way", ("anti_steerable",), _digits),
+    Column("separation", "of the classes, in standard deviations", ("separation",), _digits),
+    Column("explained", "variance along the direction", ("explained_variance",), _digits),
 )
+"""Of a row of its table, on the page and on the terminal."""
 _ALIKE = {"split_half_cosine": "halves agree", "explained_variance": "explained"}
 _APART = {"separation": "separation"}
 _CLASSES = ("steered", "ceiling")
@@ -51,7 +52,8 @@ def _body(report: Found) -> Iterator[Markup]:
     yield from section("Every site", table(SITES, rows_of(report)))
     yield from section("How reliable it is, by layer", _curves(report, _ALIKE))
     yield from section("How far apart the classes lie, by layer", _curves(report, _APART))
-    yield from section("What adding it does", _steers(report.get("steers")))
+    if tried := report.get("steers"):
+        yield from section("What adding it does", tag("p", steers(tried)))
     yield from section("Notes", notes(report["warnings"]))
 
 
@@ -75,12 +77,9 @@ def _curve(point: str, rows: Sequence[tuple[int, Found]], names: Mapping[str, st
     return plot(point, f"layer · {point}", lines, Height.over(lines)) if lines else Markup()
 
 
-def _steers(tried: Found | None) -> Markup:
-    if tried is None:
-        return Markup()
-    said = (
-        f"At {tried['site']}, on {tried['n']} pairs: {tried['steerability']:+.3g} nats per unit of "
-        f"strength towards the positive text; {percent(tried['anti_steerable'])} % of the pairs go "
-        "the other way."
+def steers(tried: Found) -> str:
+    """What adding the vector does to pairs of texts, in words."""
+    return (
+        f"steers {tried['n']} pairs at {tried['site']} by {tried['steerability']:+.3g} nats per "
+        f"unit of strength, {tried['anti_steerable']:.0%} of them the other way"
     )
-    return tag("p", said)

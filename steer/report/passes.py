@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from steer.report.columns import percent
-from steer.report.curves import Series, plot
+from steer.report.curves import Series, exact, plot
 from steer.report.markup import Markup, join, tag
 
 SHOWN = ("baseline", "steered", "ceiling")
@@ -23,23 +23,16 @@ def passes(arms: Sequence[Mapping[str, Any]]) -> Markup:
 
 def _series(arm: Mapping[str, Any]) -> Series:
     about = arm["arm"]
-    points = [(float(one["k"]), _rate(one)) for one in arm["passes"]]
+    # Problems of one make have a rate and no interval.
+    rates = [one if one["low"] is not None else exact(one["value"]) for one in arm["passes"]]
+    points = [(float(one["k"]), rate) for one, rate in zip(arm["passes"], rates, strict=True)]
     return Series(about["name"], about["role"], points)
-
-
-def _rate(one: Mapping[str, Any]) -> dict[str, Any]:
-    """Problems of one make have a rate and no interval."""
-    known = one["low"] is not None
-    return (
-        dict(one) if known else {"value": one["value"], "low": one["value"], "high": one["value"]}
-    )
 
 
 def _chance(curve: Sequence[Mapping[str, Any]]) -> Iterator[Series]:
     guesses = [(float(one["k"]), one["chance"]) for one in curve if one["chance"] is not None]
     if guesses:
-        flat = [(k, {"value": rate, "low": rate, "high": rate}) for k, rate in guesses]
-        yield Series("guessing", "chance", flat)
+        yield Series.plain("guessing", "chance", guesses)
 
 
 def _inside(arm: Mapping[str, Any]) -> str:

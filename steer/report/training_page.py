@@ -31,16 +31,19 @@ def training_page(report: Found, run: str = "") -> str:
     return page(title, about(told), about((report["address"],)), *_stored(report), *_body(report))
 
 
+def chosen(measured: Found) -> str:
+    """What the problems say that chose the step, in words."""
+    return (
+        f"select: {measured['unsteered_selected']:g} % → {measured['selected']:g} % of "
+        f"{measured['n']}, which chose the step; `steer evaluate` says what it is worth"
+    )
+
+
 def _stored(report: Found) -> Iterator[Markup]:
     yield tag("p", report["card"]["description"])
-    measured = report["card"]["measured"]
-    if measured:
-        said = (
-            f"Step {report['kept_step']} was kept: {measured['unsteered_selected']:g} % → "
-            f"{measured['selected']:g} % right on {measured['n']} problems of the split select. "
-            "They chose the step; what it is worth an evaluation on others says."
-        )
-        yield tag("p", said)
+    yield tag("p", f"Step {report['kept_step']} was kept.")
+    if measured := report["card"]["measured"]:
+        yield tag("p", chosen(measured))
 
 
 def _body(report: Found) -> Iterator[Markup]:
